@@ -1,0 +1,33 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Histogram } from './histogram.ts';
+import type { Peer } from './peers/peer.ts';
+import { Session } from './session.ts';
+import { Window } from './window.ts';
+import type { Measurement, Work } from './work.ts';
+
+/** The newest so many bytes are the tail: fewer than either broker keeps in memory. */
+const TAIL_BYTES = 16_000_000;
+
+/** How fast records are read, over and over for the length of the window; latency is from a fetch to its whole answer. */
+export function kafkaConsume(peer: Peer, directory: string, work: Work): Promise<Measurement> {
+  return Session.use(peer, directory, work, async (session) => {
+    if (work.from === 'cold') session.mustBeDurable();
+    const batches = await session.fill(work.totalBytes);
+    const batchBytes = session.templates.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    const first = work.from === 'cold' ? 0 : Math.max(batches - Math.ceil(TAIL_BYTES / batchBytes), 0);
+    if (work.from === 'cold') await session.restart();
+    const ranges = session.templates.map((template) => ({
+      template,
+      start: first * template.records,
+      end: batches * template.records,
+    }));
+    const latency = new Histogram();
+    const loads = await session.consumeLoads(ranges, { fetchBytes: work.fetchBytes, latency });
+    for (const load of loads) load.start();
+    await session.orFailed(delay(work.warmUpSeconds * 1000));
+    latency.reset();
+    const window = new Window(session.broker, loads);
+    await session.orFailed(delay(work.seconds * 1000));
+    return window.end(`kafka-consume --from ${work.from}`, latency);
+  });
+}

@@ -1,0 +1,41 @@
+import { fileURLToPath } from 'node:url';
+import { BrokerProcess } from '../broker-process.ts';
+import type { Peer } from './peer.ts';
+
+export interface SluiceOptions {
+  readonly storage: 'disk' | 'memory';
+  readonly flush: 'always' | 'interval' | 'os';
+  readonly partitions: number;
+  /** Where the broker's CPU profile is to go, if it is to be profiled. */
+  readonly profileDirectory?: string | undefined;
+}
+
+const SLUICE = fileURLToPath(new URL('../../bin/sluice.js', import.meta.url));
+const READY = /^sluice ready\b.*\bkafka:\/\/([\d.]+):(\d+)/;
+
+export function sluice({ storage, flush, partitions, profileDirectory }: SluiceOptions): Peer {
+  const name = storage === 'memory' ? 'sluice (memory)' : `sluice (flush ${flush})`;
+  const profile = profileDirectory === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', profileDirectory];
+  const start = ['start', '--listen', 'kafka://127.0.0.1:0', '--log-level', 'warn'];
+  return {
+    name,
+    durable: storage === 'disk',
+    start: (directory) =>
+      BrokerProcess.start({
+        name,
+        command: process.execPath,
+        args: [...profile, SLUICE, ...start, '--storage', storage, '--data', directory],
+        environment: {
+          SLUICE_STORAGE_FLUSH: flush,
+          SLUICE_KAFKA_NUM_PARTITIONS: String(partitions),
+        },
+        ready: (output) =>
+          new Promise((resolve) => {
+            output((line) => {
+              const [, host, port] = READY.exec(line) ?? [];
+              if (host !== undefined) resolve({ host, port: Number(port) });
+            });
+          }),
+      }),
+  };
+}

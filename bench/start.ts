@@ -1,0 +1,64 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { BrokerProcess } from './broker-process.ts';
+import type { Peer } from './peers/peer.ts';
+import { Session } from './session.ts';
+import type { Work } from './work.ts';
+
+/** How long a broker is left alone before its memory counts as idle. */
+const IDLE_MS = 2_000;
+
+export interface Started {
+  readonly bench: string;
+  readonly broker: string;
+  /** Milliseconds from the process's start until it was ready, of each start. */
+  readonly readyMs: readonly number[];
+  /** Largest over the starts. */
+  readonly idleBytes: number | undefined;
+}
+
+/** Starts on empty data. */
+export async function startEmpty(peer: Peer, directory: (round: number) => string, rounds: number): Promise<Started> {
+  const readyMs: number[] = [];
+  let idleBytes: number | undefined;
+  for (let round = 0; round < rounds; round++) {
+    const broker = await peer.start(directory(round));
+    readyMs.push(broker.readyMs);
+    idleBytes = largest(idleBytes, await idle(broker));
+    await broker.stop();
+  }
+  return { bench: 'start', broker: peer.name, readyMs, idleBytes };
+}
+
+/** Starts on what the broker has written itself, after it was stopped or, with SIGKILL, killed. All of it must be there. */
+export function startWithData(
+  peer: Peer,
+  directory: string,
+  work: Work,
+  { rounds, signal }: { rounds: number; signal: 'SIGTERM' | 'SIGKILL' },
+): Promise<Started> {
+  return Session.use(peer, directory, work, async (session) => {
+    session.mustBeDurable();
+    const batches = await session.fill(work.totalBytes);
+    const readyMs: number[] = [];
+    let idleBytes: number | undefined;
+    for (let round = 0; round < rounds; round++) {
+      await session.restart(signal);
+      readyMs.push(session.broker.readyMs);
+      await session.expectOffsets(
+        new Map(session.templates.map(({ partition, records }) => [partition, batches * records])),
+      );
+      idleBytes = largest(idleBytes, await idle(session.broker));
+    }
+    const how = signal === 'SIGKILL' ? ' --kill' : '';
+    return { bench: `start --data-gb ${work.totalBytes / 1e9}${how}`, broker: peer.name, readyMs, idleBytes };
+  });
+}
+
+async function idle(broker: BrokerProcess): Promise<number | undefined> {
+  await delay(IDLE_MS);
+  return broker.usage().residentBytes;
+}
+
+function largest(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined || other === undefined ? (one ?? other) : Math.max(one, other);
+}

@@ -1,0 +1,49 @@
+/** What a bench is to do. Bytes are those of record batches as they are on the wire, headers included. */
+export interface Work {
+  /** Bytes of each record's value. */
+  readonly recordBytes: number;
+  /** The most that one produce request carries: one batch. */
+  readonly batchBytes: number;
+  readonly acks: 'all' | '1';
+  readonly partitions: number;
+  /** Partitions are dealt out to them; one partition is always of one connection. */
+  readonly connections: number;
+  /** Produce requests that one connection has under way. */
+  readonly inFlight: number;
+  /** The most that one fetch is answered with. */
+  readonly fetchBytes: number;
+  /** Length of the measured window. */
+  readonly seconds: number;
+  /** Before the window: for the compilers of both sides. */
+  readonly warmUpSeconds: number;
+  /** Ends the window of a produce earlier; is what a consume bench has to read. */
+  readonly totalBytes: number;
+  /** Records per second over all connections, of the end-to-end bench; Infinity for as many as go. */
+  readonly rate: number;
+  /** Whether what is consumed is the newest, which brokers have in memory, or all of it after a restart. */
+  readonly from: 'tail' | 'cold';
+}
+
+export interface Latency {
+  readonly p50: number;
+  readonly p99: number;
+  readonly p999: number;
+  readonly max: number;
+}
+
+/** What one run of a bench found. `undefined`: the operating system does not tell, or the bench does not measure it. */
+export interface Measurement {
+  readonly bench: string;
+  readonly broker: string;
+  readonly seconds: number;
+  readonly records: number;
+  readonly bytes: number;
+  /** Milliseconds; of what is the bench's to say. */
+  readonly latency: Latency;
+  /** Of the broker's process, in the window. */
+  readonly brokerCpuSeconds: number | undefined;
+  /** Resident, from the process's start on. */
+  readonly peakMemoryBytes: number | undefined;
+  /** CPU seconds of the client per second: near 1, it is the client that is measured. */
+  readonly clientCpuShare: number;
+}

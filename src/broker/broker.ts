@@ -1,0 +1,173 @@
+import type { Environment, Timer } from '../environment/environment.ts';
+import type { Logger } from '../environment/logger.ts';
+import { type BrokerError, toBrokerError } from '../errors.ts';
+import type { Shard } from '../storage/index.ts';
+import { Catalog } from './catalog/catalog.ts';
+import type { LogPlace } from './catalog/state.ts';
+import { Groups, type GroupsOptions } from './groups/groups.ts';
+import type { GroupSettings } from './groups/index.ts';
+import { ProducerIds } from './streams/producer-ids.ts';
+import { type StreamLimits, Streams } from './streams/streams.ts';
+
+export interface BrokerSettings {
+  /** This broker's number among the brokers of its cluster. */
+  readonly nodeId: number;
+  /** Shards to spread new logs over; more are opened where the data has more. */
+  readonly shards: number;
+  /** What clients know the cluster by; made up at the first start when empty. */
+  readonly clusterId: string;
+  /** Whether a stream that a client asks for is made. */
+  readonly autoCreateStreams: boolean;
+  /** Partitions of a stream for which nobody says how many. */
+  readonly defaultPartitions: number;
+  /** Settings of streams that do not set them themselves, by name. */
+  readonly streamDefaults: Readonly<Record<string, string>>;
+  readonly streamLimits: Partial<StreamLimits>;
+  readonly groups: Partial<GroupSettings>;
+  /** Milliseconds between two looks at what retention says. */
+  readonly retentionCheckMs: number;
+}
+
+export const DEFAULT_BROKER_SETTINGS: BrokerSettings = {
+  nodeId: 1,
+  shards: 1,
+  clusterId: '',
+  autoCreateStreams: true,
+  defaultPartitions: 1,
+  streamDefaults: {},
+  streamLimits: {},
+  groups: {},
+  retentionCheckMs: 300_000,
+};
+
+export interface BrokerOptions {
+  readonly environment: Environment;
+  readonly logger: Logger;
+  readonly settings?: Partial<BrokerSettings>;
+  /** What the members of a group say that they consume, in the words of their protocol. */
+  readonly subscribedTopics: GroupsOptions['subscribedTopics'];
+  /** Opens a shard by its number, making it when it is not there. */
+  readonly openShard: (index: number, onTrouble: (error: BrokerError, what: string) => void) => Promise<Shard>;
+}
+
+/** The broker without any protocol: what exists, and what can be done with it. */
+export class Broker {
+  readonly environment: Environment;
+  readonly logger: Logger;
+  readonly settings: BrokerSettings;
+  readonly streams: Streams;
+  readonly groups: Groups;
+  readonly producerIds: ProducerIds;
+  readonly #catalog: Catalog;
+  readonly #shards: readonly Shard[];
+  #retention: Timer | undefined;
+  #closed = false;
+
+  private constructor(parts: {
+    options: BrokerOptions;
+    settings: BrokerSettings;
+    catalog: Catalog;
+    shards: readonly Shard[];
+    streams: Streams;
+    groups: Groups;
+  }) {
+    this.environment = parts.options.environment;
+    this.logger = parts.options.logger;
+    this.settings = parts.settings;
+    this.streams = parts.streams;
+    this.groups = parts.groups;
+    this.#catalog = parts.catalog;
+    this.#shards = parts.shards;
+    this.producerIds = new ProducerIds(parts.catalog);
+    this.#watchRetention();
+  }
+
+  static async open(options: BrokerOptions): Promise<Broker> {
+    const { environment, logger, openShard } = options;
+    const settings = { ...DEFAULT_BROKER_SETTINGS, ...options.settings };
+    const onTrouble = (error: BrokerError, what: string) => logger.warn({ code: error.code, err: error.message }, what);
+    const now = () => environment.clock.now();
+    const first = await openShard(0, onTrouble);
+    const catalog = await Catalog.open({ shard: first, now, onTrouble });
+    const count = Math.max(settings.shards, shardsIn(catalog));
+    const rest = await Promise.all(Array.from({ length: count - 1 }, (_, i) => openShard(i + 1, onTrouble)));
+    const shards = [first, ...rest];
+    if (catalog.state.clusterId === '')
+      await catalog.change(() => [foundCluster(environment, settings, shards.length)]);
+    const streams = await Streams.open({
+      catalog,
+      shards: shards.slice(0, count),
+      now,
+      uuid: () => environment.random.uuid(),
+      defaults: settings.streamDefaults,
+      limits: settings.streamLimits,
+      onTrouble,
+    });
+    const groups = await Groups.open({
+      shards,
+      logs: catalog.state.groupLogs,
+      clock: environment.clock,
+      random: environment.random,
+      settings: settings.groups,
+      subscribedTopics: options.subscribedTopics,
+      onTrouble,
+    });
+    streams.onDeleted((stream) => {
+      groups
+        .onTopicDeleted(stream.id)
+        .catch((error: unknown) => onTrouble(toBrokerError(error), `offsets of ${stream.name} stay`));
+    });
+    return new Broker({ options, settings, catalog, shards, streams, groups });
+  }
+
+  get clusterId(): string {
+    return this.#catalog.state.clusterId;
+  }
+
+  /** Nothing appended is waiting for the disk. */
+  get idle(): boolean {
+    return this.#shards.every((shard) => shard.idle);
+  }
+
+  /** Bytes of all streams' logs, for those who ask about disks. */
+  get shards(): readonly Shard[] {
+    return this.#shards;
+  }
+
+  /** Finishes what is under way, then lets go of the storage. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#retention?.cancel();
+    await this.groups.close();
+    await this.#catalog.close();
+    await Promise.all(this.#shards.map((shard) => shard.close()));
+  }
+
+  #watchRetention(): void {
+    this.#retention = this.environment.clock.setTimer(this.settings.retentionCheckMs, () => {
+      void this.streams.retain().then(() => {
+        if (!this.#closed) this.#watchRetention();
+      });
+    });
+  }
+}
+
+function shardsIn(catalog: Catalog): number {
+  const { streams, groupLogs, deleting } = catalog.state;
+  let count = 1;
+  const see = ({ shard }: LogPlace) => {
+    count = Math.max(count, shard + 1);
+  };
+  for (const stream of streams.values()) stream.partitions.forEach(see);
+  groupLogs.forEach(see);
+  for (const place of deleting.values()) see(place);
+  return count;
+}
+
+function foundCluster({ random }: Environment, { clusterId }: BrokerSettings, shards: number) {
+  // As Kafka makes them: 16 random bytes in URL-safe base64.
+  const id = clusterId === '' ? random.bytes(16).toString('base64url') : clusterId;
+  const groupLogs = Array.from({ length: shards }, (_, shard) => ({ logId: random.uuid(), shard }));
+  return { type: 'cluster-created', clusterId: id, groupLogs } as const;
+}

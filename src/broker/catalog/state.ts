@@ -1,0 +1,101 @@
+import type { StateMachine } from '../event-log.ts';
+
+/** Where one log is: its identity, and the shard that it lives in. */
+export interface LogPlace {
+  readonly logId: string;
+  readonly shard: number;
+}
+
+/** A stream as the catalog knows it. */
+export interface StreamEntry {
+  /** A UUID; a stream created again under the same name has another one. */
+  readonly id: string;
+  readonly name: string;
+  /** In order of their index. */
+  readonly partitions: readonly LogPlace[];
+  /** What was set for it, by name; the rest is default. */
+  readonly config: Readonly<Record<string, string>>;
+}
+
+/** What exists. */
+export interface CatalogState {
+  /** Names this broker (or group of brokers) to clients; empty before the first start is done. */
+  clusterId: string;
+  readonly streams: Map<string, StreamEntry>;
+  /** Where consumer groups keep what they know: a group's place is found by the hash of its name. */
+  groupLogs: readonly LogPlace[];
+  /** Logs of deleted streams that their shards have not deleted yet, by id. */
+  readonly deleting: Map<string, LogPlace>;
+  /** Producer ids below this were given out, or may have been. */
+  nextProducerId: number;
+}
+
+export type CatalogEvent =
+  | { readonly type: 'cluster-created'; readonly clusterId: string; readonly groupLogs: readonly LogPlace[] }
+  | { readonly type: 'stream-created'; readonly stream: StreamEntry }
+  | { readonly type: 'partitions-added'; readonly name: string; readonly partitions: readonly LogPlace[] }
+  | { readonly type: 'stream-config-changed'; readonly name: string; readonly config: Readonly<Record<string, string>> }
+  | { readonly type: 'stream-deleted'; readonly name: string }
+  | { readonly type: 'logs-deleted'; readonly logIds: readonly string[] }
+  | { readonly type: 'producer-ids-reserved'; readonly next: number };
+
+interface Snapshot {
+  readonly clusterId: string;
+  readonly streams: readonly StreamEntry[];
+  readonly groupLogs: readonly LogPlace[];
+  readonly deleting: readonly LogPlace[];
+  readonly nextProducerId: number;
+}
+
+export const catalogMachine: StateMachine<CatalogState, CatalogEvent> = {
+  initial: () => ({ clusterId: '', streams: new Map(), groupLogs: [], deleting: new Map(), nextProducerId: 0 }),
+  apply(state, event) {
+    switch (event.type) {
+      case 'cluster-created':
+        state.clusterId = event.clusterId;
+        state.groupLogs = event.groupLogs;
+        return;
+      case 'stream-created':
+        state.streams.set(event.stream.name, event.stream);
+        return;
+      case 'partitions-added':
+        change(state, event.name, (stream) => ({ ...stream, partitions: [...stream.partitions, ...event.partitions] }));
+        return;
+      case 'stream-config-changed':
+        change(state, event.name, (stream) => ({ ...stream, config: event.config }));
+        return;
+      case 'stream-deleted':
+        for (const place of state.streams.get(event.name)?.partitions ?? []) state.deleting.set(place.logId, place);
+        state.streams.delete(event.name);
+        return;
+      case 'logs-deleted':
+        for (const logId of event.logIds) state.deleting.delete(logId);
+        return;
+      case 'producer-ids-reserved':
+        state.nextProducerId = event.next;
+        return;
+    }
+  },
+  toSnapshot: (state): Snapshot => ({
+    clusterId: state.clusterId,
+    streams: [...state.streams.values()],
+    groupLogs: state.groupLogs,
+    deleting: [...state.deleting.values()],
+    nextProducerId: state.nextProducerId,
+  }),
+  fromSnapshot(data) {
+    const snapshot = data as Snapshot;
+    return {
+      clusterId: snapshot.clusterId,
+      streams: new Map(snapshot.streams.map((stream) => [stream.name, stream])),
+      groupLogs: snapshot.groupLogs,
+      deleting: new Map(snapshot.deleting.map((place) => [place.logId, place])),
+      nextProducerId: snapshot.nextProducerId,
+    };
+  },
+};
+
+function change(state: CatalogState, name: string, by: (stream: StreamEntry) => StreamEntry): void {
+  const stream = state.streams.get(name);
+  if (stream !== undefined) state.streams.set(name, by(stream));
+}

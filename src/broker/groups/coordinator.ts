@@ -1,0 +1,423 @@
+import type { Clock, Random, Timer } from '../../environment/environment.ts';
+import { BrokerError, type ErrorCode, toBrokerError } from '../../errors.ts';
+import type { EventLog } from '../event-log.ts';
+import { expiredOffsets } from './expiry.ts';
+import { ClassicGroup, type GroupSurroundings } from './group.ts';
+import { GroupLoad } from './load.ts';
+import type {
+  GroupDescription,
+  GroupListing,
+  JoinRequest,
+  JoinResult,
+  LeaveRequest,
+  LeaveResult,
+  MemberIdentity,
+  SyncRequest,
+  SyncResult,
+} from './membership.ts';
+import type {
+  CommitRequest,
+  DeleteOffsetsRequest,
+  FetchedOffset,
+  FetchedTopic,
+  FetchOffsetsRequest,
+  OffsetToCommit,
+  PartitionResult,
+  TopicPartitions,
+} from './offsets.ts';
+import { DEFAULT_GROUP_SETTINGS, type GroupSettings } from './settings.ts';
+import type { GroupEvent, GroupsState, StoredGroup, StoredTopic } from './state.ts';
+
+export interface GroupCoordinatorOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Replayed already. The coordinator appends to it and does not close it. */
+  readonly log: EventLog<GroupsState, GroupEvent>;
+  readonly settings?: Partial<GroupSettings>;
+  /** The topics that a member's metadata says it consumes; null when it is not of a consumer, or cannot be read. */
+  readonly subscribedTopics: (protocolType: string, metadata: Buffer) => readonly string[] | null;
+  readonly onWarn?: (message: string, error: BrokerError) => void;
+}
+
+/** An answer per group of several. */
+export interface GroupResult {
+  readonly groupId: string;
+  readonly error: ErrorCode | null;
+}
+
+/** Events that an expiry appends at a time. */
+const EXPIRED_AT_ONCE = 1_000;
+
+/**
+ * The consumer groups of a shard: who is a member, who consumes what, and what they have committed. Methods reject with a
+ * `BrokerError`; what is answered is durable.
+ *
+ * Nothing is done when a client's connection breaks, as it may come again by another: a join or sync that is left waiting
+ * ends with its rebalance, or at the latest with `newMemberJoinTimeoutMs` or the rebalance time-out.
+ */
+export class GroupCoordinator {
+  readonly #clock: Clock;
+  readonly #log: EventLog<GroupsState, GroupEvent>;
+  readonly #settings: GroupSettings;
+  readonly #surroundings: GroupSurroundings;
+  readonly #onWarn: (message: string, error: BrokerError) => void;
+  /** Groups of which there is more to know than what is durable: members, or rebalances under way. */
+  readonly #live = new Map<string, ClassicGroup>();
+  #expiry: Timer | undefined;
+  #closed = false;
+
+  constructor(options: GroupCoordinatorOptions) {
+    const { clock, random, log, subscribedTopics, onWarn = () => {} } = options;
+    this.#clock = clock;
+    this.#log = log;
+    this.#settings = { ...DEFAULT_GROUP_SETTINGS, ...options.settings };
+    this.#onWarn = onWarn;
+    this.#surroundings = {
+      clock,
+      settings: this.#settings,
+      load: new GroupLoad(this.#settings),
+      newMemberId: (prefix) => `${prefix}-${random.uuid()}`,
+      store: (groupId, membership) => log.append([{ type: 'membership-stored', groupId, membership }]),
+      subscribedTopics,
+      onRest: (group) => this.#forget(group),
+      onWarn,
+    };
+    for (const [groupId, { membership }] of log.state.groups) {
+      if (membership !== null && membership.members.length > 0) this.#open(groupId);
+    }
+    this.#scheduleExpiry();
+  }
+
+  /** Refuses all who wait with `closed`, and stops all timers. */
+  close(): void {
+    this.#closed = true;
+    this.#expiry?.cancel();
+    for (const group of this.#live.values()) group.end(closed());
+    this.#live.clear();
+  }
+
+  // Membership
+
+  /**
+   * Resolves when the rebalance that it takes part in has all members. Rejects with `unknown-member`, `fenced-instance`,
+   * `inconsistent-group-protocol`, `invalid-session-timeout`, `group-max-size`, `invalid-group` or `limit-exceeded`.
+   */
+  async join(request: JoinRequest): Promise<JoinResult> {
+    this.#check(request.groupId);
+    this.#checkJoin(request);
+    const group = request.memberId === '' ? this.#groupToJoin(request.groupId) : this.#live.get(request.groupId);
+    if (group === undefined) throw notInGroup(request.groupId);
+    try {
+      return await group.join({
+        ...request,
+        clientId: request.clientId.slice(0, this.#settings.maxIdLength),
+        // What is kept must not be a piece of the buffer of a whole request.
+        protocols: request.protocols.map(({ name, metadata }) => ({ name, metadata: Buffer.from(metadata) })),
+      });
+    } finally {
+      // Whom it refused, it need not be there for.
+      if (group.atRest) this.#forget(group);
+    }
+  }
+
+  /**
+   * Resolves with the member's assignment when the leader's sync is durable. Rejects with `unknown-member`,
+   * `fenced-instance`, `illegal-generation`, `inconsistent-group-protocol`, `rebalance-in-progress` or `limit-exceeded`.
+   */
+  async sync(request: SyncRequest): Promise<SyncResult> {
+    this.#check(request.groupId);
+    const group = this.#live.get(request.groupId);
+    if (group === undefined) throw notInGroup(request.groupId);
+    return await group.sync(request);
+  }
+
+  /** Rejects with `rebalance-in-progress` to call the member to join again; else as `sync`. */
+  async heartbeat(request: MemberIdentity): Promise<void> {
+    this.#check(request.groupId);
+    const group = this.#live.get(request.groupId);
+    if (group === undefined) throw notInGroup(request.groupId);
+    group.heartbeat(request);
+  }
+
+  async leave({ groupId, members }: LeaveRequest): Promise<LeaveResult[]> {
+    this.#check(groupId);
+    const group = this.#live.get(groupId);
+    if (group !== undefined) return await group.leave(members);
+    return members.map(({ memberId, groupInstanceId }) => ({ memberId, groupInstanceId, error: 'unknown-member' }));
+  }
+
+  // Offsets
+
+  /**
+   * Resolves when what could be committed is durable. Rejects for the request as a whole: with `unknown-member`,
+   * `fenced-instance`, `illegal-generation`, `rebalance-in-progress`, or `not-found` for a generation of no known group.
+   */
+  async commitOffsets(request: CommitRequest): Promise<TopicPartitions<PartitionResult>[]> {
+    const { groupId, generation, retentionMs, topics } = request;
+    this.#check(groupId);
+    const group = this.#live.get(groupId);
+    if (group !== undefined) group.checkCommit(request);
+    else if (generation >= 0) throw this.#log.state.groups.has(groupId) ? notInGroup(groupId) : noGroup(groupId);
+    this.#checkRoom(groupId, this.#log.state.groups);
+    const results: TopicPartitions<PartitionResult>[] = [];
+    const accepted: TopicPartitions<OffsetToCommit>[] = [];
+    for (const { topic, topicId, partitions } of topics) {
+      const good = partitions.filter(({ metadata }) => this.#metadataFits(metadata));
+      if (good.length > 0) accepted.push({ topic, topicId, partitions: good });
+      results.push({
+        topic,
+        topicId,
+        partitions: partitions.map(({ partition, metadata }) => ({
+          partition,
+          error: this.#metadataFits(metadata) ? null : 'limit-exceeded',
+        })),
+      });
+    }
+    this.#checkOffsets(groupId, accepted);
+    if (accepted.length > 0) {
+      const timestamp = this.#clock.now();
+      const expires = typeof retentionMs === 'number' && retentionMs >= 0 ? timestamp + retentionMs : null;
+      await this.#log.append([{ type: 'offsets-committed', groupId, timestamp, expires, topics: accepted }]);
+    }
+    return results;
+  }
+
+  /** Of a group that does not exist, no offset is committed. */
+  async fetchOffsets({ groupId, topics }: FetchOffsetsRequest): Promise<FetchedTopic[]> {
+    this.#check(groupId);
+    const offsets = this.#log.state.groups.get(groupId)?.offsets;
+    if (topics === null) {
+      return [...(offsets ?? [])].map(([topicId, stored]) => ({
+        topic: stored.topic,
+        topicId,
+        partitions: [...stored.partitions.keys()].map((partition) => fetched(stored, partition)),
+      }));
+    }
+    return topics.map(({ topic, topicId, partitions }) => {
+      const stored = topicId === null ? undefined : offsets?.get(topicId);
+      return { topic, topicId, partitions: partitions.map((partition) => fetched(stored, partition)) };
+    });
+  }
+
+  /**
+   * `group-subscribed-to-topic` for a partition whose topic the group consumes. Rejects with `not-found` for no known group,
+   * with `group-not-empty` when its members are no consumers.
+   */
+  async deleteOffsets({ groupId, topics }: DeleteOffsetsRequest): Promise<TopicPartitions<PartitionResult>[]> {
+    this.#check(groupId);
+    const group = this.#live.get(groupId);
+    if (group === undefined && !this.#log.state.groups.has(groupId)) throw noGroup(groupId);
+    const subscribed = group === undefined ? new Set<string>() : group.subscribedTopics;
+    if (subscribed === undefined) {
+      throw new BrokerError(
+        'group-not-empty',
+        `members of group ${groupId} may be using these offsets; stop them first`,
+      );
+    }
+    const consumed = (topic: string) => subscribed === null || subscribed.has(topic);
+    const deleted = topics.filter(({ topic }) => !consumed(topic));
+    // Also what does not seem to be there: its commit may be on its way.
+    if (deleted.length > 0) await this.#log.append([{ type: 'offsets-deleted', groupId, topics: deleted.map(bare) }]);
+    return topics.map(({ topic, topicId, partitions }) => {
+      const error = consumed(topic) ? 'group-subscribed-to-topic' : null;
+      return { topic, topicId, partitions: partitions.map((partition) => ({ partition, error })) };
+    });
+  }
+
+  /** The topic is gone, and with it what any group has committed for it. */
+  async onTopicDeleted(topicId: string): Promise<void> {
+    await this.#log.append([{ type: 'topic-deleted', topicId }]);
+  }
+
+  // Groups
+
+  /** `group-not-empty` for a group that has members, `not-found` for none. */
+  async deleteGroups(groupIds: readonly string[]): Promise<GroupResult[]> {
+    return await Promise.all(groupIds.map((groupId) => this.#delete(groupId)));
+  }
+
+  /** Undefined for a group that does not exist. */
+  describe(groupId: string): GroupDescription | undefined {
+    const live = this.#live.get(groupId);
+    if (live !== undefined) return live.describe();
+    const stored = this.#log.state.groups.get(groupId);
+    if (stored === undefined) return undefined;
+    return { groupId, state: 'Empty', protocolType: protocolTypeOf(stored), protocolName: '', members: [] };
+  }
+
+  /** States and types are compared without regard to case; empty or left out means all. */
+  list(filter: { readonly states?: readonly string[]; readonly types?: readonly string[] } = {}): GroupListing[] {
+    const states = new Set(filter.states?.map((state) => state.toLowerCase()));
+    const types = new Set(filter.types?.map((type) => type.toLowerCase()));
+    const listed: GroupListing[] = [...this.#live.values()].map((group) => group.list());
+    for (const [groupId, stored] of this.#log.state.groups) {
+      if (this.#live.has(groupId)) continue;
+      listed.push({ groupId, protocolType: protocolTypeOf(stored), state: 'Empty', type: 'classic' });
+    }
+    return listed.filter(
+      ({ state, type }) =>
+        (states.size === 0 || states.has(state.toLowerCase())) && (types.size === 0 || types.has(type)),
+    );
+  }
+
+  async #delete(groupId: string): Promise<GroupResult> {
+    try {
+      this.#check(groupId);
+      const group = this.#live.get(groupId);
+      if (group === undefined && !this.#log.state.groups.has(groupId)) throw noGroup(groupId);
+      if (group !== undefined && group.state !== 'Empty') {
+        throw new BrokerError('group-not-empty', `group ${groupId} has members; stop them first`);
+      }
+      await this.#log.append([{ type: 'group-deleted', groupId }]);
+      const still = this.#live.get(groupId);
+      if (still?.state === 'Empty') {
+        still.end(noGroup(groupId));
+        this.#forget(still);
+      }
+      return { groupId, error: null };
+    } catch (error) {
+      return { groupId, error: toBrokerError(error).code };
+    }
+  }
+
+  /** The group; a new one when there was none. */
+  #groupToJoin(groupId: string): ClassicGroup {
+    const live = this.#live.get(groupId);
+    if (live !== undefined) return live;
+    this.#checkRoom(groupId, this.#live);
+    this.#checkRoom(groupId, this.#log.state.groups);
+    return this.#open(groupId);
+  }
+
+  /** Goes on where the group was left. */
+  #open(groupId: string): ClassicGroup {
+    const membership = this.#log.state.groups.get(groupId)?.membership ?? null;
+    const group = new ClassicGroup(groupId, this.#surroundings, membership);
+    this.#live.set(groupId, group);
+    return group;
+  }
+
+  #forget(group: ClassicGroup): void {
+    if (this.#live.get(group.groupId) === group) this.#live.delete(group.groupId);
+  }
+
+  // Expiry
+
+  #scheduleExpiry(): void {
+    this.#expiry = this.#clock.setTimer(this.#settings.offsetsRetentionCheckMs, () => {
+      this.#expire()
+        .catch((error: unknown) => this.#onWarn('expired offsets were not deleted', toBrokerError(error)))
+        .finally(() => {
+          if (!this.#closed) this.#scheduleExpiry();
+        });
+    });
+  }
+
+  async #expire(): Promise<void> {
+    for (const group of this.#live.values()) group.saveAgain();
+    const events: GroupEvent[] = [];
+    const now = this.#clock.now();
+    for (const [groupId, stored] of this.#log.state.groups) {
+      const group = this.#live.get(groupId);
+      const topics = expiredOffsets(stored, group, now, this.#settings.offsetsRetentionMs);
+      if (topics.length > 0) events.push({ type: 'offsets-expired', groupId, topics });
+      if (group === undefined && count(topics) === count(offsetsOf(stored))) {
+        events.push({ type: 'group-expired', groupId });
+      }
+    }
+    for (let i = 0; i < events.length; i += EXPIRED_AT_ONCE) {
+      await this.#log.append(events.slice(i, i + EXPIRED_AT_ONCE));
+    }
+  }
+
+  // Checks
+
+  #check(groupId: string): void {
+    if (this.#closed) throw closed();
+    if (groupId !== '' && groupId.length <= this.#settings.maxIdLength) return;
+    throw new BrokerError('invalid-group', `a group id has 1 to ${this.#settings.maxIdLength} characters`);
+  }
+
+  #checkJoin({ sessionTimeoutMs, groupInstanceId, protocolType }: JoinRequest): void {
+    const { minSessionTimeoutMs, maxSessionTimeoutMs, maxIdLength } = this.#settings;
+    if (sessionTimeoutMs < minSessionTimeoutMs || sessionTimeoutMs > maxSessionTimeoutMs) {
+      throw new BrokerError(
+        'invalid-session-timeout',
+        `a session is ${minSessionTimeoutMs} to ${maxSessionTimeoutMs} ms long, not ${sessionTimeoutMs}`,
+      );
+    }
+    if ((groupInstanceId?.length ?? 0) > maxIdLength || protocolType.length > maxIdLength) {
+      throw new BrokerError('invalid-argument', `instance id and protocol type have up to ${maxIdLength} characters`);
+    }
+  }
+
+  /** One more group must not be one too many. */
+  #checkRoom(groupId: string, groups: ReadonlyMap<string, unknown>): void {
+    const { maxGroups } = this.#settings;
+    if (groups.size < maxGroups || groups.has(groupId)) return;
+    throw new BrokerError('limit-exceeded', `there are ${maxGroups} groups already; delete some, or raise the limit`);
+  }
+
+  /** Rejects with `limit-exceeded` when these would be too many for all groups together. */
+  #checkOffsets(groupId: string, topics: readonly TopicPartitions<OffsetToCommit>[]): void {
+    const { maxOffsets, maxTotalOffsetMetadataLength } = this.#settings;
+    const { groups, committed } = this.#log.state;
+    let offsets = committed.offsets;
+    let metadataLength = committed.metadataLength;
+    for (const { topicId, partitions } of topics) {
+      const stored = groups.get(groupId)?.offsets.get(topicId)?.partitions;
+      for (const { partition, metadata } of partitions) {
+        const before = stored?.get(partition);
+        if (before === undefined) offsets++;
+        metadataLength += (metadata?.length ?? 0) - (before?.metadata.length ?? 0);
+      }
+    }
+    // Whoever commits what it had committed before does not make it worse.
+    const more = offsets > committed.offsets && offsets > maxOffsets;
+    const longer = metadataLength > committed.metadataLength && metadataLength > maxTotalOffsetMetadataLength;
+    if (more || longer)
+      throw new BrokerError(
+        'limit-exceeded',
+        `all groups together have ${committed.offsets} committed offsets already`,
+      );
+  }
+
+  #metadataFits(metadata: string | null): boolean {
+    return metadata === null || metadata.length <= this.#settings.maxOffsetMetadataLength;
+  }
+}
+
+function fetched(stored: StoredTopic | undefined, partition: number): FetchedOffset {
+  const found = stored?.partitions.get(partition);
+  if (found === undefined) return { partition, offset: -1, leaderEpoch: -1, metadata: '', error: null };
+  const { offset, leaderEpoch, metadata } = found;
+  return { partition, offset, leaderEpoch, metadata, error: null };
+}
+
+function bare({ topicId, partitions }: TopicPartitions<number>) {
+  return { topicId, partitions };
+}
+
+function offsetsOf({ offsets }: StoredGroup) {
+  return [...offsets.values()].map(({ partitions }) => ({ partitions: [...partitions.keys()] }));
+}
+
+function count(topics: readonly { readonly partitions: readonly unknown[] }[]): number {
+  return topics.reduce((sum, { partitions }) => sum + partitions.length, 0);
+}
+
+function protocolTypeOf({ membership }: StoredGroup): string {
+  return membership?.protocolType ?? '';
+}
+
+function noGroup(groupId: string): BrokerError {
+  return new BrokerError('not-found', `there is no group ${groupId}`);
+}
+
+function notInGroup(groupId: string): BrokerError {
+  return new BrokerError('unknown-member', `group ${groupId} has no members; join it`);
+}
+
+function closed(): BrokerError {
+  return new BrokerError('closed', 'the coordinator of this group has closed; look for it again');
+}

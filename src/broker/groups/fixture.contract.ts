@@ -1,0 +1,143 @@
+import { SeededRandom } from '../../environment/seeded-random.ts';
+import { VirtualClock } from '../../environment/virtual-clock.ts';
+import { BrokerError, type ErrorCode } from '../../errors.ts';
+import type { EventLog } from '../event-log.ts';
+import { GroupCoordinator } from './coordinator.ts';
+import { decodeEvent, encodeEvent } from './event-codec.ts';
+import type { JoinRequest } from './membership.ts';
+import type { GroupSettings } from './settings.ts';
+import { type GroupEvent, type GroupsState, groupsStateMachine } from './state.ts';
+
+// What the tests of this folder share.
+
+/** An event log without storage: an event is applied, from its bytes, some microtasks after it was appended. */
+export class MemoryEventLog implements EventLog<GroupsState, GroupEvent> {
+  readonly #events: Buffer[] = [];
+  #state = groupsStateMachine.initial();
+  #last: Promise<void> = Promise.resolve();
+  /** Appends wait while it is held. */
+  #held: PromiseWithResolvers<void> | undefined;
+  failing = false;
+
+  get state(): GroupsState {
+    return this.#state;
+  }
+
+  append(events: readonly GroupEvent[]): Promise<void> {
+    const failing = this.failing;
+    const bytes = events.map(encodeEvent);
+    const held = this.#held?.promise;
+    const appended = this.#last.then(async () => {
+      await held;
+      if (failing) throw new BrokerError('storage-failed', 'as the test wants it');
+      for (const event of bytes) groupsStateMachine.apply(this.#state, decodeEvent(event));
+      this.#events.push(...bytes);
+    });
+    this.#last = appended.catch(() => {});
+    return appended;
+  }
+
+  async close(): Promise<void> {}
+
+  hold(): void {
+    this.#held ??= Promise.withResolvers();
+  }
+
+  release(): void {
+    this.#held?.resolve();
+    this.#held = undefined;
+  }
+
+  /** Makes the state again as a start does: from a snapshot, or from all events. */
+  replay(from: 'snapshot' | 'events'): void {
+    if (from === 'snapshot') {
+      const json = JSON.stringify(groupsStateMachine.toSnapshot(this.#state));
+      this.#state = groupsStateMachine.fromSnapshot(JSON.parse(json));
+      return;
+    }
+    this.#state = groupsStateMachine.initial();
+    for (const event of this.#events) groupsStateMachine.apply(this.#state, decodeEvent(event));
+  }
+}
+
+export const SESSION = 10_000;
+export const REBALANCE = 60_000;
+export const TOPIC_ID = '0b6d7a5e-0c1f-4a51-9d0e-3f2a5b6c7d8e';
+
+export class Fixture {
+  readonly clock = new VirtualClock();
+  readonly log = new MemoryEventLog();
+  readonly warnings: string[] = [];
+  readonly #random = new SeededRandom(1);
+  readonly #settings: Partial<GroupSettings>;
+  groups: GroupCoordinator;
+
+  constructor(settings: Partial<GroupSettings> = {}) {
+    this.#settings = settings;
+    this.groups = this.#open();
+  }
+
+  /** The broker stops without a word and starts again. */
+  restart(from: 'snapshot' | 'events'): void {
+    this.groups.close();
+    this.log.replay(from);
+    this.groups = this.#open();
+  }
+
+  /** Lets promises run, and timers that are due now. */
+  settle(): Promise<void> {
+    return this.clock.advance(0);
+  }
+
+  #open(): GroupCoordinator {
+    return new GroupCoordinator({
+      clock: this.clock,
+      random: this.#random,
+      log: this.log,
+      settings: this.#settings,
+      subscribedTopics: topicsIn,
+      onWarn: (message) => this.warnings.push(message),
+    });
+  }
+}
+
+/** In these tests, metadata is topics with commas between them, and `?` is not to be understood. */
+function topicsIn(protocolType: string, metadata: Buffer): string[] | null {
+  const text = metadata.toString();
+  return protocolType !== 'consumer' || text === '?' ? null : text.split(',');
+}
+
+export function joinRequest(request: Partial<JoinRequest> = {}): JoinRequest {
+  return {
+    groupId: 'g',
+    memberId: '',
+    groupInstanceId: null,
+    clientId: 'client',
+    clientHost: '/127.0.0.1',
+    sessionTimeoutMs: SESSION,
+    rebalanceTimeoutMs: REBALANCE,
+    protocolType: 'consumer',
+    protocols: [{ name: 'range', metadata: Buffer.from('orders') }],
+    requireKnownMemberId: false,
+    canSkipAssignment: true,
+    ...request,
+  };
+}
+
+/** The code that it is refused with; undefined when it is not. */
+export function refusal(answer: Promise<unknown>): Promise<ErrorCode | 'no broker error' | undefined> {
+  return answer.then(
+    () => undefined,
+    (error: unknown) => (error instanceof BrokerError ? error.code : 'no broker error'),
+  );
+}
+
+/** What has become of an answer by now. */
+export function watch<T>(answer: Promise<T>): { value?: T; refused?: ErrorCode; settled: boolean } {
+  const watched: { value?: T; refused?: ErrorCode; settled: boolean } = { settled: false };
+  answer.then(
+    (value) => Object.assign(watched, { value, settled: true }),
+    (error: unknown) => Object.assign(watched, { refused: (error as BrokerError).code, settled: true }),
+  );
+  return watched;
+}

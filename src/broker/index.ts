@@ -1,0 +1,13 @@
+export type { Durability, LogRead } from '../storage/index.ts';
+export { Broker, type BrokerOptions, type BrokerSettings, DEFAULT_BROKER_SETTINGS } from './broker.ts';
+export type { FetchOffsetsRequest, GroupSettings } from './groups/index.ts';
+export type { Partition, PartitionAppend, TimestampedOffset } from './streams/partition.ts';
+export { type RejectedRecord, RejectedRecords } from './streams/rejected-records.ts';
+export type { Stream } from './streams/stream.ts';
+export {
+  type ConfigDefinition,
+  type ConfigType,
+  configValue,
+  STREAM_CONFIG_DEFINITIONS,
+} from './streams/stream-config.ts';
+export type { CreateStream } from './streams/streams.ts';

@@ -1,0 +1,45 @@
+import type { StreamEntry } from '../catalog/state.ts';
+import type { Partition } from './partition.ts';
+import { type StreamConfig, streamConfig } from './stream-config.ts';
+
+/** A stream that is open: its partitions, and its settings. */
+export class Stream {
+  readonly id: string;
+  readonly name: string;
+  #partitions: readonly Partition[];
+  #ownConfig: Readonly<Record<string, string>>;
+  #config: StreamConfig;
+  readonly #defaults: Readonly<Record<string, string>>;
+
+  constructor(entry: StreamEntry, partitions: readonly Partition[], defaults: Readonly<Record<string, string>>) {
+    this.id = entry.id;
+    this.name = entry.name;
+    this.#partitions = partitions;
+    this.#ownConfig = entry.config;
+    this.#defaults = defaults;
+    this.#config = streamConfig(entry.config, defaults);
+  }
+
+  get partitions(): readonly Partition[] {
+    return this.#partitions;
+  }
+
+  /** What was set for this stream, by name. */
+  get ownConfig(): Readonly<Record<string, string>> {
+    return this.#ownConfig;
+  }
+
+  get config(): StreamConfig {
+    return this.#config;
+  }
+
+  addPartitions(partitions: readonly Partition[]): void {
+    this.#partitions = [...this.#partitions, ...partitions];
+  }
+
+  configure(ownConfig: Readonly<Record<string, string>>): void {
+    this.#ownConfig = ownConfig;
+    this.#config = streamConfig(ownConfig, this.#defaults);
+    for (const partition of this.#partitions) partition.configure(this.#config);
+  }
+}

@@ -1,0 +1,96 @@
+import { createRequire } from 'node:module';
+import { Command, CommanderError } from 'commander';
+import { BrokerError, toBrokerError } from '../errors.ts';
+import { guardOutput } from './output.ts';
+import { UsageError } from './usage-error.ts';
+
+/** What registers each command; loaded when it is asked for, so that `sluice start` does not wait for the others. */
+const COMMANDS: Readonly<Record<string, () => Promise<{ register(program: Command): void }>>> = {
+  start: () => import('./start.ts'),
+  topic: () => import('./topic.ts'),
+  group: () => import('./group.ts'),
+  produce: () => import('./produce.ts'),
+  consume: () => import('./consume.ts'),
+  repair: () => import('./repair.ts'),
+};
+
+const EXIT_FAILURE = 1;
+const EXIT_USAGE = 2;
+
+const EXAMPLES = `
+Examples:
+  sluice start                                   a broker on 127.0.0.1:9092, its data in ./data
+  sluice topic create orders --partitions 3
+  echo 'hello' | sluice produce orders
+  sluice consume orders --from earliest --exit
+
+Each command has examples in its own help: sluice topic create --help
+`;
+
+/** The command line. Resolves when all is done; the exit code is then set: 0, 1 for a failure, 2 for a usage error. */
+export async function main(argv: string[]): Promise<void> {
+  guardOutput();
+  const program = await commandFor(argv);
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+  } catch (error) {
+    process.exitCode = report(error, commandIn(program, argv));
+  }
+}
+
+async function commandFor(argv: readonly string[]): Promise<Command> {
+  const program = new Command('sluice')
+    .description('A message broker that Kafka clients connect to unchanged.')
+    .version(version(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print help')
+    .addHelpText('after', EXAMPLES)
+    // Errors are thrown, and printed in one place: report().
+    .exitOverride()
+    .configureOutput({ outputError: () => {} });
+  const only = COMMANDS[argv[0] ?? ''];
+  const loading = only === undefined ? Object.values(COMMANDS) : [only];
+  for (const command of await Promise.all(loading.map((load) => load()))) command.register(program);
+  return program;
+}
+
+function version(): string {
+  const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
+  return version;
+}
+
+/** The command that the arguments name, as far as they name one. */
+function commandIn(program: Command, argv: readonly string[]): string {
+  const names = [program.name()];
+  let at = program;
+  for (const word of argv) {
+    const next = at.commands.find((command) => command.name() === word);
+    if (next === undefined) break;
+    names.push(word);
+    at = next;
+  }
+  return names.join(' ');
+}
+
+/** Prints what went wrong as `sluice: <what>; <how to mend>`, in one line, and answers the exit code. */
+function report(error: unknown, command: string): number {
+  if (error instanceof CommanderError) {
+    // Help and version were asked for, or help was printed because a command was missing.
+    if (error.exitCode === 0) return 0;
+    const message = error.message.replace(/^error: |\.$/g, '');
+    if (error.code !== 'commander.help') complain(`${message}; see: ${command} --help`);
+    return EXIT_USAGE;
+  }
+  // Nobody has thought of it: whoever is to mend it needs to see where it came from.
+  if (!(error instanceof BrokerError)) process.stderr.write(`${error instanceof Error ? error.stack : error}\n`);
+  const { message } = toBrokerError(error);
+  if (error instanceof UsageError) {
+    complain(`${message}; see: ${command} --help`);
+    return EXIT_USAGE;
+  }
+  complain(message);
+  return EXIT_FAILURE;
+}
+
+function complain(message: string): void {
+  process.stderr.write(`sluice: ${message.replace(/\s*\n\s*/g, ' ')}\n`);
+}

@@ -1,0 +1,246 @@
+import { z } from 'zod';
+import { toBrokerError } from '../errors.ts';
+import { type Endpoint, formatEndpoint, parseEndpoint, SUPPORTED_PROTOCOLS, USUAL_PORTS } from './endpoint.ts';
+
+/*
+ * Everything that can be set, with what holds when nobody sets it. One schema for the file, the environment, the flags
+ * and the page docs/configuration.md. Units are in the names: Ms is milliseconds, Bytes is bytes.
+ */
+
+export const STORAGE_KINDS = ['disk', 'memory'] as const;
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+const GiB = 1024 * MiB;
+const SECOND = 1000;
+const DAY = 24 * 60 * 60 * SECOND;
+const MAX_INT32 = 0x7fffffff;
+
+const count = (min = 1, max = Number.MAX_SAFE_INTEGER) => z.int().min(min).max(max);
+const bytes = (min: number, max = Number.MAX_SAFE_INTEGER) => count(min, max);
+const ms = (min = 0, max = Number.MAX_SAFE_INTEGER) => count(min, max);
+/** A section is there when none of its settings is given. */
+const section = <T extends z.core.$ZodLooseShape>(shape: T, description: string) =>
+  z
+    .strictObject(shape)
+    .prefault({} as never)
+    .describe(description);
+
+function endpoint(check: (endpoint: Endpoint) => string | undefined = () => undefined) {
+  return z.string().superRefine((text, context) => {
+    try {
+      const wrong = check(parseEndpoint(text));
+      if (wrong !== undefined) context.addIssue({ code: 'custom', message: wrong });
+    } catch (error) {
+      // What looks at all settings together must find endpoints that are some.
+      context.addIssue({ code: 'custom', message: toBrokerError(error).message, continue: false });
+    }
+  });
+}
+
+const storage = section(
+  {
+    kind: z
+      .enum(STORAGE_KINDS)
+      .default('disk')
+      .describe('Where messages are kept. What is kept in `memory` is gone when the broker stops.'),
+    directory: z
+      .string()
+      .min(1)
+      .default('./data')
+      .describe('The data directory, of `disk` storage. One broker at a time can use it.'),
+    shards: count(1, 64)
+      .default(1)
+      .describe(
+        'Commit logs that the partitions are spread over. More can be added at a later start; fewer are not taken away.',
+      ),
+    flush: z
+      .enum(['always', 'interval', 'os'])
+      .default('always')
+      .describe(
+        'When what was written goes to the disk itself: `always` before it is acknowledged (one flush serves all that wait), every `interval`, or when the operating system sees fit. With the latter two a power loss may cost acknowledged messages, and where the disk failed before it the start may be refused until `sluice repair`.',
+      ),
+    flushIntervalMs: ms(1)
+      .default(SECOND)
+      .describe('With `flush: interval`, the longest that acknowledged messages may be at risk.'),
+    commitLogFileBytes: bytes(1 * MiB, 1 * GiB)
+      .default(64 * MiB)
+      .describe('Size from which on the commit log goes on in a new file, and the old one is sorted into segments.'),
+    memoryTableBytes: bytes(1 * MiB)
+      .default(256 * MiB)
+      .describe('Bytes in memory that are in no segment yet, from which on writers wait.'),
+    tailCacheBytes: bytes(0)
+      .default(32 * MiB)
+      .describe('Bytes kept in memory after they went to segments, for readers near the end.'),
+    minFreeBytes: bytes(0)
+      .default(64 * MiB)
+      .describe('With less than this free on the disk, writers are refused; readers are not.'),
+  },
+  'How and where messages are kept.',
+);
+
+const tls = z
+  .strictObject({
+    cert: z.string().min(1).describe('File of the certificate chain, PEM.'),
+    key: z.string().min(1).describe('File of the private key, PEM.'),
+    ca: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'File of the certificate authorities, PEM. With it, clients must show a certificate that one of them signed.',
+      ),
+  })
+  .optional()
+  .describe('What `+tls` listeners show.');
+
+const limits = section(
+  {
+    connections: count().default(10_000).describe('Connections at a time; more are refused.'),
+    frameBytes: bytes(1 * KiB, MAX_INT32)
+      .default(100 * MiB)
+      .describe(
+        'The largest request; a connection that announces a larger one is closed. Kafka: `socket.request.max.bytes`.',
+      ),
+    inFlightBytesPerConnection: bytes(1 * KiB)
+      .default(128 * MiB)
+      .describe(
+        'Bytes of requests and answers that one connection may have under way, from which on it is not read from.',
+      ),
+    connectionIdleMs: ms(1, MAX_INT32)
+      .default(600 * SECOND)
+      .describe(
+        'How long a connection may be silent that waits for nothing, before it is closed. Kafka: `connections.max.idle.ms`.',
+      ),
+  },
+  'How much clients may ask of the broker.',
+);
+
+const topicDefaults = section(
+  {
+    'cleanup.policy': z
+      .enum(['delete', 'compact', 'compact,delete', 'delete,compact'])
+      .default('delete')
+      .describe('What becomes of old records: delete them, or keep the last one of each key.'),
+    'max.message.bytes': bytes(0, MAX_INT32).default(1_048_588).describe('The largest record batch, as it came.'),
+    'message.timestamp.type': z
+      .enum(['CreateTime', 'LogAppendTime'])
+      .default('CreateTime')
+      .describe("Whether the producer's time or the time of appending counts."),
+    'min.insync.replicas': count(1, MAX_INT32)
+      .default(1)
+      .describe('Replicas that must have a record before acks=all is answered.'),
+    'retention.bytes': count(-1)
+      .default(-1)
+      .describe('Bytes of a partition from which on its oldest records go; -1 for no limit.'),
+    'retention.ms': count(-1)
+      .default(7 * DAY)
+      .describe('Milliseconds after which records go; -1 for no limit.'),
+    'segment.bytes': bytes(14, MAX_INT32).default(GiB).describe('The largest segment.'),
+    'segment.ms': ms(1)
+      .default(7 * DAY)
+      .describe('The longest span of time in one segment.'),
+  },
+  "What topics have that are not told otherwise, by Kafka's own names.",
+);
+
+const kafka = section(
+  {
+    autoCreateTopics: z
+      .boolean()
+      .default(true)
+      .describe('Whether a topic comes into being when a client that allows it first asks for it.'),
+    numPartitions: count(1, 10_000).default(1).describe('Partitions of a topic that is created without a number.'),
+    clusterId: z
+      .string()
+      .min(1)
+      .max(255)
+      .optional()
+      .describe(
+        'What clients are told as the id of the cluster. Without it, one is made up once and kept in the data directory.',
+      ),
+    brokerId: count(0, MAX_INT32).default(1).describe('What clients are told as the id of the broker.'),
+    topicDefaults,
+  },
+  'For Kafka clients.',
+);
+
+const groups = section(
+  {
+    initialRebalanceDelayMs: ms(0, MAX_INT32)
+      .default(100)
+      .describe(
+        'How long an empty group waits for more members after the first. Kafka: `group.initial.rebalance.delay.ms`, there 3000.',
+      ),
+    minSessionTimeoutMs: ms(1, MAX_INT32)
+      .default(6 * SECOND)
+      .describe('The shortest session time-out that a member may ask for.'),
+    maxSessionTimeoutMs: ms(1, MAX_INT32)
+      .default(1800 * SECOND)
+      .describe('The longest session time-out that a member may ask for.'),
+    maxSize: count(1, MAX_INT32).default(10_000).describe('Members of one group.'),
+    offsetsRetentionMs: ms(1)
+      .default(7 * DAY)
+      .describe('How long the offsets of a group without members are kept.'),
+  },
+  'Consumer groups.',
+);
+
+export const settingsSchema = z
+  .strictObject({
+    listeners: z
+      .array(endpoint())
+      .min(1)
+      .default(
+        SUPPORTED_PROTOCOLS.map((protocol) =>
+          formatEndpoint({ protocol, tls: false, host: '127.0.0.1', port: USUAL_PORTS[protocol] }),
+        ),
+      )
+      .describe(
+        'Where to listen: a list of `PROTO://HOST:PORT`, or `PROTO+tls://HOST:PORT` for TLS. Port 0 takes a free one.',
+      ),
+    advertise: z
+      .array(
+        endpoint(({ port }) =>
+          port === 0 ? 'clients cannot connect to port 0: give the port they are to use' : undefined,
+        ),
+      )
+      .default([])
+      .describe(
+        'What clients are told to connect to, for listeners that they reach by another name: a list of `PROTO://HOST:PORT`, one per protocol.',
+      ),
+    tls,
+    storage,
+    limits,
+    kafka,
+    groups,
+    logLevel: z.enum(LOG_LEVELS).default('info').describe('The least severe messages that are logged.'),
+  })
+  .superRefine(({ listeners, advertise, tls, groups }, context) => {
+    const refuse = (path: (string | number)[], message: string) => context.addIssue({ code: 'custom', path, message });
+    const known = new Set<string>();
+    for (const [index, text] of listeners.entries()) {
+      const { protocol, tls: encrypted } = parseEndpoint(text);
+      known.add(protocol);
+      if (encrypted && tls === undefined) {
+        refuse(['listeners', index], `'${text}' needs a certificate: set tls.cert and tls.key`);
+      }
+    }
+    for (const [index, text] of advertise.entries()) {
+      if (known.has(parseEndpoint(text).protocol)) continue;
+      refuse(['advertise', index], `no listener speaks the protocol of '${text}': add one to listeners`);
+    }
+    if (groups.minSessionTimeoutMs > groups.maxSessionTimeoutMs) {
+      refuse(
+        ['groups', 'minSessionTimeoutMs'],
+        `it is above groups.maxSessionTimeoutMs (${groups.maxSessionTimeoutMs}): lower it`,
+      );
+    }
+  });
+
+/** All settings, checked and complete. */
+export type Settings = z.output<typeof settingsSchema>;
+
+/** What a file or a caller may give: any part of the settings. */
+export type SettingsInput = z.input<typeof settingsSchema>;

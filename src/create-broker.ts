@@ -1,0 +1,220 @@
+import { Broker } from './broker/index.ts';
+import {
+  completeSettings,
+  type Endpoint,
+  formatEndpoint,
+  parseEndpoint,
+  type Settings,
+  type SettingsInput,
+} from './config/index.ts';
+import type { Clock, Environment, ListenOptions } from './environment/environment.ts';
+import { type Logger, SILENT } from './environment/logger.ts';
+import { realEnvironment } from './environment/real.ts';
+import { BrokerError } from './errors.ts';
+import { openStorage } from './open-storage.ts';
+import { KafkaListener, subscribedTopics } from './protocols/kafka/index.ts';
+
+export interface CreateBrokerOptions {
+  /** Short for `settings.storage.kind`; 'memory' unless given otherwise: what a program embeds is mostly a test's. */
+  readonly storage?: Settings['storage']['kind'];
+  /** Short for `settings.storage.directory`. */
+  readonly directory?: string;
+  /** `PROTO://HOST:PORT`; port 0 takes a free one. Short for `settings.listeners`; none unless given: the broker is then reached in process. */
+  readonly listeners?: readonly string[];
+  /** Short for `settings.advertise`. */
+  readonly advertise?: readonly string[];
+  /** Everything that a configuration file can say. */
+  readonly settings?: SettingsInput;
+  /** Silent unless given. */
+  readonly logger?: Logger;
+  /** 'virtual' gives the broker a clock that stands still until `broker.clock.advance` turns it. */
+  readonly clock?: 'system' | 'virtual';
+  /** Where files, sockets, time and chance come from; the machine itself unless given. */
+  readonly environment?: Environment;
+}
+
+/** Where a listener listens, and what its clients are told. */
+export interface ListenerAddress {
+  readonly protocol: string;
+  readonly url: string;
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A clock that a test turns. */
+export interface TestClock extends Clock {
+  /** Lets so many milliseconds pass: timers that fall due fire in order, and what they set off is waited for. */
+  advance(ms: number): Promise<void>;
+}
+
+export interface RunningBroker {
+  /** In the order in which they were asked for. */
+  readonly listeners: readonly ListenerAddress[];
+  readonly clock: TestClock;
+  /** Resolves when nothing is in flight: every request that is not waiting for something to happen is answered, every append durable. */
+  idle(): Promise<void>;
+  /** Stops accepting, answers what is in flight, makes everything durable, and lets go of ports and files. */
+  close(): Promise<void>;
+}
+
+/** How long requests that are under way may take when the broker closes. */
+const CLOSE_GRACE_MS = 5_000;
+
+/**
+ * Starts a broker in this process; many can live side by side. Rejects with a `BrokerError`: `invalid-configuration` for a
+ * setting, `already-exists` for a port or a data directory in use, `storage-damaged`, `storage-failed`.
+ */
+export async function createBroker(options: CreateBrokerOptions = {}): Promise<RunningBroker> {
+  const settings = settingsOf(options);
+  const logger = options.logger ?? SILENT;
+  const environment = await environmentOf(options);
+  const storage = await openStorage(settings.storage, environment);
+  const listeners: { endpoint: Endpoint; kafka: KafkaListener }[] = [];
+  let broker: Broker | undefined;
+  const close = async () => {
+    await Promise.all(listeners.map(({ kafka }) => kafka.close(CLOSE_GRACE_MS)));
+    await broker?.close();
+    await storage.close();
+  };
+  try {
+    broker = await Broker.open({
+      environment,
+      logger,
+      settings: brokerSettings(settings),
+      subscribedTopics,
+      openShard: storage.openShard,
+    });
+    for (const text of options.listeners ?? options.settings?.listeners ?? []) {
+      listeners.push(await openListener(parseEndpoint(text), settings, broker, logger));
+    }
+  } catch (error) {
+    await close().catch(() => {});
+    throw error;
+  }
+  const opened = broker;
+  let closing: Promise<void> | undefined;
+  return {
+    listeners: listeners.map(({ endpoint, kafka }) => {
+      const { host } = endpoint;
+      const port = kafka.port;
+      return { protocol: endpoint.protocol, url: formatEndpoint({ ...endpoint, port }), host, port };
+    }),
+    clock: testClock(environment.clock),
+    idle: () => idle(() => opened.idle && listeners.every(({ kafka }) => kafka.idle)),
+    close: () => {
+      closing ??= close();
+      return closing;
+    },
+  };
+}
+
+function settingsOf({ storage, directory, listeners, advertise, settings }: CreateBrokerOptions): Settings {
+  return completeSettings({
+    ...settings,
+    storage: {
+      kind: 'memory',
+      ...settings?.storage,
+      ...(storage && { kind: storage }),
+      ...(directory && { directory }),
+    },
+    ...(listeners && listeners.length > 0 && { listeners: [...listeners] }),
+    ...(advertise && { advertise: [...advertise] }),
+  });
+}
+
+async function environmentOf({ environment = realEnvironment(), clock }: CreateBrokerOptions): Promise<Environment> {
+  if (clock !== 'virtual') return environment;
+  const { VirtualClock } = await import('./environment/virtual-clock.ts');
+  return { ...environment, clock: new VirtualClock(environment.clock.now()) };
+}
+
+function brokerSettings({ storage, kafka, groups }: Settings) {
+  return {
+    nodeId: kafka.brokerId,
+    shards: storage.shards,
+    clusterId: kafka.clusterId ?? '',
+    groups: {
+      minSessionTimeoutMs: groups.minSessionTimeoutMs,
+      maxSessionTimeoutMs: groups.maxSessionTimeoutMs,
+      initialRebalanceDelayMs: groups.initialRebalanceDelayMs,
+      maxMembers: groups.maxSize,
+      offsetsRetentionMs: groups.offsetsRetentionMs,
+    },
+    autoCreateStreams: kafka.autoCreateTopics,
+    defaultPartitions: kafka.numPartitions,
+    streamDefaults: Object.fromEntries(
+      Object.entries(kafka.topicDefaults).map(([name, value]) => [name, String(value)]),
+    ),
+  };
+}
+
+async function openListener(endpoint: Endpoint, settings: Settings, broker: Broker, logger: Logger) {
+  const told = settings.advertise
+    .map(parseEndpoint)
+    .find(({ protocol, tls }) => protocol === endpoint.protocol && tls === endpoint.tls);
+  const kafka = await KafkaListener.open({
+    broker,
+    logger,
+    listen: await listenOptions(endpoint, settings, broker.environment),
+    ...(told && { advertise: { host: told.host, port: told.port } }),
+    limits: {
+      maxFrameBytes: settings.limits.frameBytes,
+      maxPendingBytes: settings.limits.inFlightBytesPerConnection,
+      maxIdleMs: settings.limits.connectionIdleMs,
+    },
+    maxConnections: settings.limits.connections,
+  });
+  return { endpoint, kafka };
+}
+
+async function listenOptions(
+  { host, port, tls }: Endpoint,
+  settings: Settings,
+  { files }: Environment,
+): Promise<ListenOptions> {
+  if (!tls) return { host, port };
+  if (settings.tls === undefined)
+    throw new BrokerError('invalid-configuration', 'a +tls listener needs tls.cert and tls.key');
+  const read = async (path: string) => {
+    const file = await files.open(path, 'read');
+    try {
+      const bytes = Buffer.alloc(await file.size());
+      await file.read(bytes, 0);
+      return bytes;
+    } finally {
+      await file.close();
+    }
+  };
+  const { cert, key, ca } = settings.tls;
+  return {
+    host,
+    port,
+    tls: { cert: await read(cert), key: await read(key), ...(ca && { ca: await read(ca), requestCert: true }) },
+  };
+}
+
+function testClock(clock: Clock): TestClock {
+  const advance =
+    'advance' in clock
+      ? (ms: number) => (clock as TestClock).advance(ms)
+      : () =>
+          Promise.reject(
+            new BrokerError('unsupported', "only a virtual clock can be turned: createBroker({ clock: 'virtual' })"),
+          );
+  return {
+    now: () => clock.now(),
+    monotonic: () => clock.monotonic(),
+    setTimer: (delayMs, callback) => clock.setTimer(delayMs, callback),
+    advance,
+  };
+}
+
+/** Turns of the event loop that nothing may happen in before the broker counts as idle: a socket's data takes some to arrive. */
+const QUIET_TURNS = 3;
+
+async function idle(isIdle: () => boolean): Promise<void> {
+  for (let quiet = 0; quiet < QUIET_TURNS; ) {
+    quiet = isIdle() ? quiet + 1 : 0;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}

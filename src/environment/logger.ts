@@ -1,0 +1,9 @@
+/** Structured logging, as pino does it: facts first, then one line of prose. */
+export interface Logger {
+  debug(facts: object, message: string): void;
+  info(facts: object, message: string): void;
+  warn(facts: object, message: string): void;
+  error(facts: object, message: string): void;
+}
+
+export const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };

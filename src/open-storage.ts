@@ -1,0 +1,59 @@
+import type { Settings } from './config/index.ts';
+import type { Environment } from './environment/environment.ts';
+import type { BrokerError } from './errors.ts';
+import { MemoryCommitLog } from './storage/commit-log/memory.ts';
+import { type CommitLog, type SegmentStore, Shard } from './storage/index.ts';
+import { MemorySegmentStore } from './storage/segment-store/memory.ts';
+
+export interface Storage {
+  readonly openShard: (index: number, onTrouble: (error: BrokerError, what: string) => void) => Promise<Shard>;
+  /** After all shards are closed. */
+  close(): Promise<void>;
+}
+
+/** The storage that the settings ask for. Rejects with `already-exists` when another broker has the directory. */
+export async function openStorage(settings: Settings['storage'], environment: Environment): Promise<Storage> {
+  const open = async (
+    parts: { commitLog: CommitLog; store: SegmentStore },
+    onTrouble: (error: BrokerError, what: string) => void,
+  ) =>
+    Shard.open({
+      ...parts,
+      clock: environment.clock,
+      random: environment.random,
+      settings: {
+        flushBytes: settings.commitLogFileBytes,
+        memoryTableBytes: settings.memoryTableBytes,
+        tailCacheBytes: settings.tailCacheBytes,
+        minFreeBytes: settings.kind === 'memory' ? 0 : settings.minFreeBytes,
+      },
+      onTrouble,
+    });
+  if (settings.kind === 'memory') {
+    return {
+      openShard: (_index, onTrouble) =>
+        open({ commitLog: new MemoryCommitLog(), store: new MemorySegmentStore() }, onTrouble),
+      close: async () => {},
+    };
+  }
+  const { DiskCommitLog } = await import('./storage/commit-log/disk.ts');
+  const { DirectorySegmentStore } = await import('./storage/segment-store/directory.ts');
+  const { files } = environment;
+  const { directory, commitLogFileBytes, flush, flushIntervalMs } = settings;
+  await files.makeDirectory(directory);
+  const lock = await files.lock(directory);
+  return {
+    async openShard(index, onTrouble) {
+      const home = `${directory}/shard-${index}`;
+      const store = await DirectorySegmentStore.open({ environment, directory: `${home}/segments` });
+      const commitLog = new DiskCommitLog({
+        environment,
+        directory: `${home}/commit-log`,
+        fileBytes: commitLogFileBytes,
+        flush: flush === 'interval' ? { intervalMs: flushIntervalMs } : flush,
+      });
+      return open({ commitLog, store }, onTrouble);
+    },
+    close: () => lock.release(),
+  };
+}

@@ -1,0 +1,351 @@
+import type { Socket } from 'node:net';
+import type { Broker } from '../../broker/index.ts';
+import type { Logger } from '../../environment/logger.ts';
+import { BrokerError } from '../../errors.ts';
+import type { Api } from './codec/api.ts';
+import { apiVersions } from './codec/apis/api-versions.ts';
+import { CodecError } from './codec/codec-error.ts';
+import { KafkaError } from './codec/error-codes.ts';
+import { decodeRequestHeader, encodeResponse, type KnownRequest, type RequestHeader } from './codec/frames.ts';
+import type { Reader } from './codec/reader.ts';
+import type { FetchSessions } from './fetch-sessions.ts';
+import { FrameReader } from './frame-reader.ts';
+import type { Endpoint, Handler, RequestContext } from './handler.ts';
+import { HANDLERS, SUPPORTED_APIS } from './handlers/index.ts';
+
+export interface ConnectionLimits {
+  /** The largest request, in bytes; Kafka's socket.request.max.bytes. */
+  readonly maxFrameBytes: number;
+  /** Requests of one connection that are worked on at a time; from then on it is not read from. */
+  readonly maxPendingRequests: number;
+  /** Likewise, the bytes of those requests. */
+  readonly maxPendingBytes: number;
+  /** Bytes of answers that the client has not taken, from which on its requests wait. */
+  readonly maxUnsentBytes: number;
+  /** Milliseconds without a byte in either direction after which it is closed, unless a request waits for something; Kafka's connections.max.idle.ms. */
+  readonly maxIdleMs: number;
+}
+
+export const DEFAULT_CONNECTION_LIMITS: ConnectionLimits = {
+  maxFrameBytes: 100 * 1024 * 1024,
+  maxPendingRequests: 64,
+  maxPendingBytes: 32 * 1024 * 1024,
+  maxUnsentBytes: 8 * 1024 * 1024,
+  maxIdleMs: 600_000,
+};
+
+/** A peer that is gone without a word is noticed by the system's probes; it sends them after this time. */
+const KEEP_ALIVE_MS = 60_000;
+/** A client chooses its id: the log has no more of it than this. */
+const LOGGED_ID_LENGTH = 200;
+const LOGGED_MESSAGE_LENGTH = 1000;
+
+export interface ConnectionOptions {
+  readonly socket: Socket;
+  readonly broker: Broker;
+  readonly logger: Logger;
+  readonly endpoint: Endpoint;
+  readonly fetchSessions: FetchSessions;
+  readonly limits: ConnectionLimits;
+}
+
+const apiOf = (key: number) => HANDLERS.get(key)?.api;
+
+/** Whether the answer to a request may be large: what comes first in a request is its API's key. */
+const answersMuch = (frame: Buffer) => frame.length >= 2 && HANDLERS.get(frame.readInt16BE(0))?.answersMuch === true;
+
+/** A request that is being worked on; its answer goes out when those before it have. */
+interface Pending {
+  readonly bytes: number;
+  readonly answersMuch: boolean;
+  /** Undefined until the answer is there; empty when there is to be none. */
+  answer: readonly Buffer[] | undefined;
+  answerBytes: number;
+}
+
+/** One client's socket: requests in, answers out in the order of the requests. */
+export class Connection {
+  readonly #options: ConnectionOptions;
+  readonly #frames: FrameReader;
+  /** Oldest first. */
+  readonly #pending: Pending[] = [];
+  readonly #waiting: Buffer[] = [];
+  readonly #closeListeners = new Set<() => void>();
+  /** One for each request that waits for something to happen; called when there is nothing to wait for any more. */
+  readonly #parked = new Set<() => void>();
+  readonly #resume = () => this.#work();
+  readonly #address: string;
+  readonly #host: string;
+  #pendingBytes = 0;
+  /** Requests that are not answered yet. */
+  #unanswered = 0;
+  /** Bytes of answers that wait for those before them. */
+  #answeredBytes = 0;
+  /** A request with a large answer is being worked on: there is one at a time. */
+  #answeringMuch = false;
+  #paused = false;
+  #flushing = false;
+  #draining = false;
+  #closed = false;
+  #clientId: string | null = null;
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+    this.#frames = new FrameReader(options.limits.maxFrameBytes);
+    const { socket, limits } = options;
+    this.#host = socket.remoteAddress ?? '';
+    this.#address = `${this.#host}:${socket.remotePort}`;
+    socket.on('data', (chunk: Buffer) => this.#received(chunk));
+    socket.on('drain', this.#resume);
+    socket.on('error', (error) => options.logger.debug({ err: error.message, ...this.#who() }, 'connection lost'));
+    socket.on('timeout', () => this.#silent());
+    socket.on('close', () => this.#onClosed());
+    socket.setKeepAlive(true, KEEP_ALIVE_MS);
+    socket.setTimeout(limits.maxIdleMs);
+  }
+
+  /**
+   * No request is being worked on, but for those that wait for something to happen. When the oldest is one of these, all that
+   * came after it waits too: its answer is before theirs.
+   */
+  get idle(): boolean {
+    if (this.#unanswered > this.#parked.size) return false;
+    const [oldest] = this.#pending;
+    return oldest === undefined ? this.#waiting.length === 0 : oldest.answer === undefined;
+  }
+
+  onClose(callback: () => void): () => boolean {
+    this.#closeListeners.add(callback);
+    return () => this.#closeListeners.delete(callback);
+  }
+
+  /** Takes no more requests; the socket is closed when what is under way is answered, or when nothing moves for so long. */
+  drain(graceMs: number): void {
+    const { socket } = this.#options;
+    this.#draining = true;
+    this.#waiting.length = 0;
+    socket.setTimeout(graceMs);
+    // What still comes is thrown away: who does not read does not learn that the client has closed its side.
+    socket.resume();
+    this.#releaseParked();
+    this.#endWhenDrained();
+  }
+
+  destroy(): void {
+    this.#options.socket.destroy();
+  }
+
+  #received(chunk: Buffer): void {
+    if (this.#draining) return;
+    try {
+      this.#frames.push(chunk, this.#waiting);
+    } catch (error) {
+      this.#refuse(error);
+      return;
+    }
+    this.#work();
+  }
+
+  /** Starts on the requests that are there, as far as the limits allow; otherwise stops reading. */
+  #work(): void {
+    const { limits, socket, broker } = this.#options;
+    while (this.#waiting.length > 0 && !this.#closed) {
+      const [next] = this.#waiting;
+      const mayStart =
+        next !== undefined &&
+        this.#pending.length < limits.maxPendingRequests &&
+        this.#pendingBytes < limits.maxPendingBytes &&
+        socket.writableLength + this.#answeredBytes < limits.maxUnsentBytes &&
+        !(this.#answeringMuch && answersMuch(next));
+      if (!mayStart) break;
+      const busy = broker.shards.find((shard) => shard.overloaded);
+      if (busy !== undefined) {
+        busy.onDrained(this.#resume);
+        break;
+      }
+      this.#waiting.shift();
+      this.#start(next);
+    }
+    const pause = this.#waiting.length > 0;
+    if (pause === this.#paused || this.#closed || this.#draining) return;
+    this.#paused = pause;
+    if (pause) socket.pause();
+    else socket.resume();
+  }
+
+  #start(frame: Buffer): void {
+    let header: RequestHeader;
+    try {
+      header = decodeRequestHeader(frame, apiOf);
+    } catch (error) {
+      this.#refuse(error);
+      return;
+    }
+    const handler = header.kind === 'known' ? HANDLERS.get(header.api.key) : undefined;
+    if (header.kind === 'unsupported-version' && header.api.key === apiVersions.key) {
+      // KIP-511: answered in version 0, with what there is, so that the client can choose again.
+      const answer = { errorCode: KafkaError.UNSUPPORTED_VERSION, apiKeys: SUPPORTED_APIS };
+      const pending = this.#push(frame.length, false);
+      this.#answered(pending, encodeResponse(apiVersions, 0, header.correlationId, answer));
+      return;
+    }
+    if (header.kind !== 'known' || handler === undefined) {
+      const name = header.kind === 'unknown-api' ? `API ${header.apiKey}` : `${header.api.name} v${header.version}`;
+      this.#refuse(new BrokerError('unsupported', `${name} is not supported`));
+      return;
+    }
+    this.#clientId = header.clientId;
+    this.#run(handler, header, frame.length);
+  }
+
+  #run(handler: Handler, header: KnownRequest, bytes: number): void {
+    const pending = this.#push(bytes, handler.answersMuch);
+    try {
+      const request = handler.api.request.decode(header.body as Reader, header.version);
+      const answer = handler.handle(request, this.#context(header));
+      if (answer instanceof Promise) {
+        answer.then(
+          (body) => this.#answer(pending, handler.api, header, body),
+          (error: unknown) => this.#refuse(error, header),
+        );
+      } else {
+        this.#answer(pending, handler.api, header, answer);
+      }
+    } catch (error) {
+      this.#refuse(error, header);
+    }
+  }
+
+  #context({ version, clientId }: KnownRequest): RequestContext {
+    const { broker, logger, endpoint, fetchSessions } = this.#options;
+    return {
+      broker,
+      logger,
+      version,
+      clientId,
+      clientHost: this.#host,
+      endpoint,
+      fetchSessions,
+      onClose: (callback) => this.#park(callback),
+    };
+  }
+
+  #park(callback: () => void): () => void {
+    // A request that got this far when the connection had ended already would wait for what nobody calls any more.
+    if (this.#closed || this.#draining) queueMicrotask(callback);
+    // Each is an entry of its own, whatever the function.
+    const parked = () => callback();
+    this.#parked.add(parked);
+    return () => this.#parked.delete(parked);
+  }
+
+  #releaseParked(): void {
+    for (const callback of [...this.#parked]) callback();
+  }
+
+  #push(bytes: number, answersMuch: boolean): Pending {
+    const pending: Pending = { bytes, answersMuch, answer: undefined, answerBytes: 0 };
+    this.#pending.push(pending);
+    this.#pendingBytes += bytes;
+    this.#unanswered++;
+    if (answersMuch) this.#answeringMuch = true;
+    return pending;
+  }
+
+  #answer(pending: Pending, api: Api, header: KnownRequest, body: unknown): void {
+    if (this.#closed) return;
+    let answer: readonly Buffer[];
+    try {
+      answer = body === undefined ? [] : encodeResponse(api, header.version, header.correlationId, body as never);
+    } catch (error) {
+      this.#failed(error, header);
+      return;
+    }
+    this.#answered(pending, answer);
+  }
+
+  #answered(pending: Pending, answer: readonly Buffer[]): void {
+    pending.answer = answer;
+    for (const chunk of answer) pending.answerBytes += chunk.length;
+    this.#answeredBytes += pending.answerBytes;
+    this.#unanswered--;
+    if (pending.answersMuch) this.#answeringMuch = false;
+    this.#flushSoon();
+  }
+
+  /** Answers that become ready in one turn of the event loop leave in one write. */
+  #flushSoon(): void {
+    if (this.#flushing || this.#pending[0]?.answer === undefined) return;
+    this.#flushing = true;
+    process.nextTick(() => this.#flush());
+  }
+
+  #flush(): void {
+    this.#flushing = false;
+    if (this.#closed) return;
+    const { socket } = this.#options;
+    socket.cork();
+    let sent = 0;
+    for (let next = this.#pending[sent]; next?.answer !== undefined; next = this.#pending[sent]) {
+      for (const chunk of next.answer) socket.write(chunk);
+      this.#pendingBytes -= next.bytes;
+      this.#answeredBytes -= next.answerBytes;
+      sent++;
+    }
+    socket.uncork();
+    this.#pending.splice(0, sent);
+    if (this.#draining) this.#endWhenDrained();
+    else this.#work();
+  }
+
+  #endWhenDrained(): void {
+    if (this.#draining && this.#pending.length === 0 && !this.#closed) this.#options.socket.end();
+  }
+
+  /** Nothing has come or gone for long. */
+  #silent(): void {
+    // Who waits for an answer has to be silent; who does not take one for so long is gone.
+    if (this.#unanswered > 0 && !this.#draining) return;
+    this.#options.logger.debug(this.#who(), 'connection closed: silent for too long');
+    this.#end();
+  }
+
+  /** Closes the connection for what the client sent, or for what the broker could not do; and says why. */
+  #refuse(error: unknown, header?: KnownRequest): void {
+    if (!(error instanceof CodecError || error instanceof BrokerError)) {
+      this.#failed(error, header);
+    } else if (!this.#closed) {
+      const err = error.message.slice(0, LOGGED_MESSAGE_LENGTH);
+      this.#options.logger.warn({ ...this.#who(header), err }, 'connection closed: bad request');
+      this.#end();
+    }
+  }
+
+  /** Closes the connection for what the broker should have been able to do. */
+  #failed(error: unknown, header?: KnownRequest): void {
+    if (this.#closed) return;
+    const err = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.#options.logger.error({ ...this.#who(header), err }, 'connection closed: the broker failed');
+    this.#end();
+  }
+
+  #who(header?: KnownRequest): object {
+    const clientId = this.#clientId?.slice(0, LOGGED_ID_LENGTH) ?? null;
+    return { client: this.#address, clientId, ...(header && { api: header.api.name, version: header.version }) };
+  }
+
+  #end(): void {
+    this.#options.socket.destroy();
+    this.#onClosed();
+  }
+
+  #onClosed(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#pending.length = 0;
+    this.#waiting.length = 0;
+    this.#releaseParked();
+    for (const callback of [...this.#closeListeners]) callback();
+    this.#closeListeners.clear();
+  }
+}

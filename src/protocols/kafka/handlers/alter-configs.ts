@@ -1,0 +1,12 @@
+import { alterConfigs } from '../codec/apis/alter-configs.ts';
+import { handler } from '../handler.ts';
+import { alterResources, checkNoNulls } from './admin/config-resource.ts';
+
+/** Replaces all that is set for a topic: what the request does not name is the broker's default again. */
+export const alterConfigsHandler = handler(alterConfigs, async (request, context) => ({
+  responses: await alterResources(request, context, ({ configs }) => {
+    checkNoNulls(configs);
+    const replaced = Object.fromEntries(configs.map(({ name, value }) => [name, value ?? '']));
+    return () => replaced;
+  }),
+}));

@@ -1,0 +1,76 @@
+import {
+  type DescribeConfigsRequest,
+  type DescribeConfigsResponse,
+  describeConfigs,
+} from '../codec/apis/describe-configs.ts';
+import { KafkaError } from '../codec/error-codes.ts';
+import { handler, type RequestContext } from '../handler.ts';
+import { brokerConfigs } from './admin/broker-configs.ts';
+import type { ConfigEntry } from './admin/config-entry.ts';
+import { checkBrokerName, ResourceType } from './admin/config-resource.ts';
+import { DONE, Refusal, refused, UNKNOWN_TOPIC } from './admin/refusal.ts';
+import { topicConfigs } from './admin/topic-configs.ts';
+
+type Resource = DescribeConfigsRequest['resources'][number];
+type Result = DescribeConfigsResponse['results'][number];
+
+/** Each takes some hundred times more in the answer than in the request. */
+const MAX_RESOURCES = 10_000;
+
+/** The settings of topics and of this broker, with who set them. */
+export const describeConfigsHandler = handler(
+  describeConfigs,
+  (request, context) => ({
+    results: request.resources.map((resource, i) =>
+      i < MAX_RESOURCES ? describe(resource, request, context) : tooMany(resource),
+    ),
+  }),
+  { answersMuch: true },
+);
+
+function describe(
+  resource: Resource,
+  { includeSynonyms, includeDocumentation }: DescribeConfigsRequest,
+  context: RequestContext,
+): Result {
+  const { resourceType, resourceName, configurationKeys } = resource;
+  try {
+    const wanted =
+      configurationKeys === null || configurationKeys.length === 0 ? undefined : new Set(configurationKeys);
+    const configs = entries(resource, context)
+      .filter(({ name }) => wanted === undefined || wanted.has(name))
+      .map((entry) => ({
+        ...entry,
+        synonyms: includeSynonyms ? entry.synonyms : [],
+        documentation: includeDocumentation ? entry.documentation : null,
+      }));
+    return { ...DONE, resourceType, resourceName, configs };
+  } catch (error) {
+    const outcome = refused(error, context, { 'invalid-argument': KafkaError.INVALID_TOPIC_EXCEPTION });
+    return { ...outcome, resourceType, resourceName, configs: [] };
+  }
+}
+
+function tooMany({ resourceType, resourceName }: Resource): Result {
+  const errorMessage = `${MAX_RESOURCES} resources are described at a time`;
+  return { errorCode: KafkaError.INVALID_REQUEST, errorMessage, resourceType, resourceName, configs: [] };
+}
+
+function entries({ resourceType, resourceName }: Resource, { broker }: RequestContext): ConfigEntry[] {
+  const { streams, settings } = broker;
+  switch (resourceType) {
+    case ResourceType.TOPIC: {
+      streams.checkName(resourceName);
+      const stream = streams.get(resourceName);
+      if (stream === undefined) throw new Refusal(UNKNOWN_TOPIC.errorCode, UNKNOWN_TOPIC.errorMessage ?? '');
+      return topicConfigs(stream.ownConfig, streams.defaults);
+    }
+    case ResourceType.BROKER:
+      // What was set for all brokers of a cluster while they ran: there is no such thing here.
+      if (resourceName === '') return [];
+      checkBrokerName(resourceName, settings.nodeId, `${settings.nodeId} or empty string`);
+      return brokerConfigs(settings);
+    default:
+      throw new Refusal(KafkaError.INVALID_REQUEST, `Unsupported resource type: ${resourceType}`);
+  }
+}

@@ -1,0 +1,70 @@
+import type { Handler } from '../handler.ts';
+import { alterConfigsHandler } from './alter-configs.ts';
+import { alterPartitionReassignmentsHandler } from './alter-partition-reassignments.ts';
+import { apiVersionsHandler, supportedApis } from './api-versions.ts';
+import { createPartitionsHandler } from './create-partitions.ts';
+import { createTopicsHandler } from './create-topics.ts';
+import { deleteGroupsHandler } from './delete-groups.ts';
+import { deleteRecordsHandler } from './delete-records.ts';
+import { deleteTopicsHandler } from './delete-topics.ts';
+import { describeClusterHandler } from './describe-cluster.ts';
+import { describeConfigsHandler } from './describe-configs.ts';
+import { describeGroupsHandler } from './describe-groups.ts';
+import { describeLogDirsHandler } from './describe-log-dirs.ts';
+import { describeTopicPartitionsHandler } from './describe-topic-partitions.ts';
+import { fetchHandler } from './fetch.ts';
+import { findCoordinatorHandler } from './find-coordinator.ts';
+import { heartbeatHandler } from './heartbeat.ts';
+import { incrementalAlterConfigsHandler } from './incremental-alter-configs.ts';
+import { initProducerIdHandler } from './init-producer-id.ts';
+import { joinGroupHandler } from './join-group.ts';
+import { leaveGroupHandler } from './leave-group.ts';
+import { listGroupsHandler } from './list-groups.ts';
+import { listOffsetsHandler } from './list-offsets.ts';
+import { listPartitionReassignmentsHandler } from './list-partition-reassignments.ts';
+import { metadataHandler } from './metadata.ts';
+import { offsetCommitHandler } from './offset-commit.ts';
+import { offsetDeleteHandler } from './offset-delete.ts';
+import { offsetFetchHandler } from './offset-fetch.ts';
+import { offsetForLeaderEpochHandler } from './offset-for-leader-epoch.ts';
+import { produceHandler } from './produce.ts';
+import { syncGroupHandler } from './sync-group.ts';
+
+// The handlers' types differ by API; the table's are what `Connection` needs: it decodes by the same entry's schema.
+const all = [
+  alterConfigsHandler,
+  alterPartitionReassignmentsHandler,
+  apiVersionsHandler(() => SUPPORTED_APIS),
+  createPartitionsHandler,
+  createTopicsHandler,
+  deleteGroupsHandler,
+  deleteRecordsHandler,
+  deleteTopicsHandler,
+  describeClusterHandler,
+  describeConfigsHandler,
+  describeGroupsHandler,
+  describeLogDirsHandler,
+  describeTopicPartitionsHandler,
+  fetchHandler,
+  findCoordinatorHandler,
+  heartbeatHandler,
+  incrementalAlterConfigsHandler,
+  initProducerIdHandler,
+  joinGroupHandler,
+  leaveGroupHandler,
+  listGroupsHandler,
+  listOffsetsHandler,
+  listPartitionReassignmentsHandler,
+  metadataHandler,
+  offsetCommitHandler,
+  offsetDeleteHandler,
+  offsetFetchHandler,
+  offsetForLeaderEpochHandler,
+  produceHandler,
+  syncGroupHandler,
+] as unknown as readonly Handler[];
+
+/** Who handles what, by API key. What is not here is not supported. */
+export const HANDLERS: ReadonlyMap<number, Handler> = new Map(all.map((handler) => [handler.api.key, handler]));
+
+export const SUPPORTED_APIS = supportedApis(HANDLERS.values());

@@ -1,0 +1,117 @@
+import {
+  type Durability,
+  type Partition,
+  type RejectedRecord,
+  RejectedRecords,
+  type Stream,
+} from '../../../broker/index.ts';
+import { BrokerError } from '../../../errors.ts';
+import { BATCH_HEADER_BYTES, compression } from '../../../records/index.ts';
+import { type ProduceRequest, type ProduceResponse, produce } from '../codec/apis/produce.ts';
+import { KafkaError } from '../codec/error-codes.ts';
+import { errorNumber, errorText } from '../errors.ts';
+import { handler, type RequestContext } from '../handler.ts';
+
+/** Smaller batches are copied by whoever stores them. */
+const COPIED_BYTES = 8 * 1024;
+/** A batch may keep so many times its size in memory, which is counted once. */
+const MAX_KEPT_RATIO = 8;
+
+type Responses = ProduceResponse['responses'];
+type PartitionResponse = Responses[number]['partitionResponses'][number];
+
+const DURABILITY: ReadonlyMap<number, Durability> = new Map([
+  [-1, 'durable'],
+  [0, 'memory'],
+  [1, 'written'],
+]);
+
+/** Appends record batches; answers when they are as safe as `acks` asks, or not at all for acks=0. */
+export const produceHandler = handler(produce, (request, context) => {
+  const durability = DURABILITY.get(request.acks);
+  if (durability === undefined) return { responses: refuseAll(request, KafkaError.INVALID_REQUIRED_ACKS) };
+  const waiting: Promise<void>[] = [];
+  const responses: { name: string; topicId: string; partitionResponses: PartitionResponse[] }[] = [];
+  // All appends happen in this turn of the event loop, in order; only their outcome is waited for.
+  for (const { name, topicId, partitionData } of request.topicData) {
+    const stream = context.version >= 13 ? context.broker.streams.getById(topicId) : context.broker.streams.get(name);
+    const partitionResponses: PartitionResponse[] = [];
+    responses.push({ name, topicId, partitionResponses });
+    partitionData.forEach(({ index, records }, i) => {
+      const partition = stream?.partitions[index];
+      if (partition === undefined) {
+        partitionResponses.push(refused(index, unknownTopic(stream, context)));
+        return;
+      }
+      try {
+        if (records === null || records.length === 0) throw new BrokerError('invalid-record', 'there are no records');
+        checkCompression(records, context.version);
+        const { baseOffset, appendTime, settled } = partition.append(kept(records), durability);
+        partitionResponses.push(accepted(partition, baseOffset, appendTime));
+        if (durability === 'memory') return;
+        waiting.push(
+          settled.catch((error: unknown) => {
+            partitionResponses[i] = refused(index, errorNumber(error, context.logger), error);
+          }),
+        );
+      } catch (error) {
+        partitionResponses.push(refused(index, errorNumber(error, context.logger), error));
+      }
+    });
+  }
+  if (request.acks === 0) {
+    const failed = responses.flatMap((topic) => topic.partitionResponses).find(({ errorCode }) => errorCode !== 0);
+    // Nobody reads an answer; as in Kafka, losing the connection is how the client learns of it.
+    if (failed !== undefined)
+      throw new BrokerError(
+        'invalid-record',
+        `acks=0 produce refused: ${failed.errorMessage ?? `error ${failed.errorCode}`}`,
+      );
+    return undefined;
+  }
+  return waiting.length === 0 ? { responses } : Promise.all(waiting).then(() => ({ responses }));
+});
+
+/** A batch that is a small part of what it came in would keep all of that in memory for as long as it is there itself. */
+function kept(records: Buffer): Buffer {
+  const small = records.length >= COPIED_BYTES && records.buffer.byteLength > MAX_KEPT_RATIO * records.length;
+  return small ? Buffer.from(records) : records;
+}
+
+function accepted({ index, log }: Partition, baseOffset: number, logAppendTimeMs: number): PartitionResponse {
+  return { index, errorCode: 0, baseOffset, logAppendTimeMs, logStartOffset: log.startOffset };
+}
+
+function refused(index: number, errorCode: number, error?: unknown): PartitionResponse {
+  return {
+    index,
+    errorCode,
+    baseOffset: -1,
+    recordErrors: error instanceof RejectedRecords ? error.records.map(recordError) : [],
+    errorMessage: error instanceof Error ? errorText(error.message) : null,
+  };
+}
+
+/** By this the client knows which record is to blame, and that the others of the batch may come again. */
+function recordError({ index, reason }: RejectedRecord) {
+  return { batchIndex: index, batchIndexErrorMessage: reason };
+}
+
+function refuseAll(request: ProduceRequest, errorCode: number): Responses {
+  return request.topicData.map(({ name, topicId, partitionData }) => ({
+    name,
+    topicId,
+    partitionResponses: partitionData.map(({ index }) => refused(index, errorCode)),
+  }));
+}
+
+function unknownTopic(stream: Stream | undefined, { version }: RequestContext): number {
+  return stream === undefined && version >= 13 ? KafkaError.UNKNOWN_TOPIC_ID : KafkaError.UNKNOWN_TOPIC_OR_PARTITION;
+}
+
+/** zstd came with version 7 (KIP-110). */
+function checkCompression(records: Buffer, version: number): void {
+  if (version >= 7 || records.length < BATCH_HEADER_BYTES) return;
+  if (compression(records, 0) === 'zstd')
+    throw new BrokerError('unsupported-compression', 'zstd needs Produce version 7');
+}

@@ -1,0 +1,2 @@
+export { KafkaListener, type KafkaListenerOptions } from './listener.ts';
+export { subscribedTopics } from './subscribed-topics.ts';

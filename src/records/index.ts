@@ -1,0 +1,11 @@
+export * from './batch-validation.ts';
+export * from './batches.ts';
+export { compress, decompress, MAX_DECOMPRESSED_BYTES } from './compression.ts';
+export { crc32c } from './crc.ts';
+export { readInt64, writeInt64 } from './int64.ts';
+export * from './recompress.ts';
+export * from './record-batch.ts';
+export * from './record-decoder.ts';
+export * from './record-encoder.ts';
+export * from './records.ts';
+export * from './transaction-marker.ts';

@@ -1,0 +1,13 @@
+export type { CommitLog, CommitLogListener, Durability, Position } from './commit-log.ts';
+export type { DerivedState, EpochStart, Log, LogRead, SegmentLimits, Visibility } from './log.ts';
+export type { SegmentStore } from './segment-store.ts';
+export {
+  type Append,
+  type Appended,
+  DEFAULT_SHARD_SETTINGS,
+  type Entry,
+  Shard,
+  type ShardOptions,
+  type ShardSettings,
+  type Trim,
+} from './shard.ts';

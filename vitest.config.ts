@@ -1,0 +1,19 @@
+import { defineConfig } from 'vitest/config';
+
+// npm test: unit, contract and end-to-end tests. test:slow adds *.slow.ts (more seeds, longer runs),
+// test:interop adds *.interop.ts (foreign suites and clients that need Java, Go, Python or a checkout).
+const kinds: Record<string, string[]> = {
+  default: ['src/**/*.test.ts', 'test/**/*.test.ts', 'bench/**/*.test.ts'],
+  slow: ['test/**/*.slow.ts'],
+  interop: ['test/**/*.interop.ts'],
+};
+
+export default defineConfig({
+  test: {
+    include: kinds[process.env['SLUICE_TESTS'] ?? 'default'] ?? [],
+    testTimeout: process.env['SLUICE_TESTS'] ? 1_800_000 : 180_000,
+    hookTimeout: 60_000,
+    pool: 'forks',
+    maxWorkers: 2,
+  },
+});
