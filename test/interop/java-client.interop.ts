@@ -260,8 +260,12 @@ describe.skipIf(lack !== undefined)('Kafka 4.1', () => {
     onTestFinished(() => running.close());
     const server = ['--bootstrap-server', `127.0.0.1:${port}`];
     await tools.run(`${TOOLS}.TopicCommand`, [...server, '--create', '--topic', 't', '--partitions', '1']);
+    // The tool itself asks for no retries, and so for no idempotence.
+    const settings = join(directory, 'producer.properties');
+    await writeFile(settings, 'retries=2147483647\nenable.idempotence=true\nacks=all\n');
     const load = ['--topic', 't', '--max-messages', '4000', '--throughput', '1000', '--repeating-keys', '10'];
-    const producer = tools.start<ProducerEvent>(`${TOOLS}.VerifiableProducer`, [...server, ...load]);
+    const options = [...server, ...load, '--producer.config', settings];
+    const producer = tools.start<ProducerEvent>(`${TOOLS}.VerifiableProducer`, options);
     await until(() => producer.events.length > 1_000);
     await running.close();
     running = await createBroker({ storage: 'disk', directory, listeners: [`kafka://127.0.0.1:${port}`] });
