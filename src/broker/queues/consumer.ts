@@ -1,0 +1,22 @@
+import type { MessageBytes } from '../messages/message-bytes.ts';
+import type { Delivery } from './delivery.ts';
+
+/** One consumer of a queue, as its protocol sees to it. */
+export interface ConsumerOptions {
+  /** What its protocol calls it; only for people. */
+  readonly tag: string;
+  /** Messages count as acknowledged as soon as they are delivered. */
+  readonly noAck: boolean;
+  /** Nobody else may consume. */
+  readonly exclusive: boolean;
+  /** Consumers of a higher priority are served first as long as they can take messages. */
+  readonly priority: number;
+  /** Whether it can take one more message now: asked before each. When that becomes true again, call `Consumer.wake`. */
+  canTake(): boolean;
+  /** Gives it a message. The delivery is to be acknowledged, requeued or rejected once (not with `noAck`); the bytes are valid during the call only. */
+  deliver(delivery: Delivery, message: MessageBytes): void;
+  /** The queue is gone, or cannot serve it any more: nothing will come. Not called after `Consumer.cancel`. */
+  cancelled(): void;
+  /** It has become (or is no longer) the one that a single-active-consumer queue delivers to. */
+  activated?(active: boolean): void;
+}
