@@ -9,3 +9,4 @@ export * from './record-decoder.ts';
 export * from './record-encoder.ts';
 export * from './records.ts';
 export * from './transaction-marker.ts';
+export { VarintReader, varintSize, varlongSize, writeVarint, writeVarlong } from './varint.ts';

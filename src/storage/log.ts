@@ -57,6 +57,8 @@ export class Log {
   /** Set by the log's user before the first append; defaults are the largest a segment may be. */
   segmentLimits: SegmentLimits = { bytes: 1024 * 1024 * 1024, ms: Number.POSITIVE_INFINITY };
   derived: DerivedState | undefined;
+  /** Told the offset from which on batches are gone, because their append failed. */
+  onRollBack: ((nextOffset: number) => void) | undefined;
   /** The offset up to which the derived state is saved; the shard's. */
   derivedOffset = 0;
   /** Its deletion was asked for and is not durable yet: nothing is appended any more. The shard's. */
@@ -145,6 +147,15 @@ export class Log {
     const first = this.#table.first;
     if (first !== undefined && offset >= first.baseOffset) return this.#readMemory(offset, end, maxBytes);
     return this.#readSegments(offset, maxBytes);
+  }
+
+  /**
+   * The batch that holds `offset`, when it is in memory; durable or not. In a shared one the base offset that is stamped in
+   * its bytes may be another log's.
+   */
+  batchInMemory(offset: number): MemoryBatch | undefined {
+    const batch = this.#table.at(this.#table.indexOf(offset));
+    return batch !== undefined && batch.baseOffset <= offset ? batch : undefined;
   }
 
   /**
@@ -298,6 +309,7 @@ export class Log {
     this.#nextOffset = this.#highWatermark;
     while ((this.#epochs.at(-1)?.startOffset ?? -1) >= this.#nextOffset) this.#epochs.pop();
     this.derived?.rollBack(this.#nextOffset);
+    this.onRollBack?.(this.#nextOffset);
     return bytes;
   }
 
