@@ -8,6 +8,7 @@ import { Groups, type GroupsOptions } from './groups/groups.ts';
 import type { GroupSettings } from './groups/index.ts';
 import { ProducerIds } from './streams/producer-ids.ts';
 import { type StreamLimits, Streams } from './streams/streams.ts';
+import { VirtualHosts } from './virtual-hosts/virtual-hosts.ts';
 
 export interface BrokerSettings {
   /** This broker's number among the brokers of its cluster. */
@@ -57,6 +58,7 @@ export class Broker {
   readonly settings: BrokerSettings;
   readonly streams: Streams;
   readonly groups: Groups;
+  readonly virtualHosts: VirtualHosts;
   readonly producerIds: ProducerIds;
   readonly #catalog: Catalog;
   readonly #shards: readonly Shard[];
@@ -76,6 +78,7 @@ export class Broker {
     this.settings = parts.settings;
     this.streams = parts.streams;
     this.groups = parts.groups;
+    this.virtualHosts = new VirtualHosts();
     this.#catalog = parts.catalog;
     this.#shards = parts.shards;
     this.producerIds = new ProducerIds(parts.catalog);

@@ -11,3 +11,9 @@ export {
   STREAM_CONFIG_DEFINITIONS,
 } from './streams/stream-config.ts';
 export type { CreateStream } from './streams/streams.ts';
+export type { Destination, StreamQueue } from './virtual-hosts/destination.ts';
+export type { ExchangeDeclaration, ExchangeEntry } from './virtual-hosts/exchange-entry.ts';
+export type { Policy, PolicyScope } from './virtual-hosts/policy.ts';
+export type { DeleteQueue, QueueDeclaration, QueueEntry, QueueType } from './virtual-hosts/queue-entry.ts';
+export type { PublishOutcome, VirtualHost } from './virtual-hosts/virtual-host.ts';
+export type { VirtualHosts } from './virtual-hosts/virtual-hosts.ts';
