@@ -11,20 +11,32 @@ export class Delivery {
   readonly offset: number;
   /** Bytes of the body. */
   readonly bytes: number;
-  /** How often it was delivered before. */
+  /** When it was published: milliseconds since the epoch. */
+  readonly timestamp: number;
+  /** How often it came back before. */
   readonly deliveryCount: number;
   /** Whether it may have been delivered before. */
   readonly redelivered: boolean;
+  /** The queue's when it went out: a message whose append failed afterwards is not there any more. */
+  readonly generation: number;
   /** Still out. */
   open = true;
 
-  constructor(queue: Queue, lane: number, offset: number, bytes: number, deliveryCount: number, redelivered: boolean) {
+  constructor(
+    queue: Queue,
+    at: { readonly lane: number; readonly offset: number; readonly bytes: number; readonly timestamp: number },
+    deliveryCount: number,
+    redelivered: boolean,
+    generation: number,
+  ) {
     this.queue = queue;
-    this.lane = lane;
-    this.offset = offset;
-    this.bytes = bytes;
+    this.lane = at.lane;
+    this.offset = at.offset;
+    this.bytes = at.bytes;
+    this.timestamp = at.timestamp;
     this.deliveryCount = deliveryCount;
     this.redelivered = redelivered;
+    this.generation = generation;
   }
 
   /** It was processed: it leaves the queue. */

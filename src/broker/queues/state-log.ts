@@ -105,7 +105,7 @@ export class StateLog {
   #putSnapshot(entries: Entry[], now: number, { acknowledged, returned, expiring }: QueueSnapshot): void {
     // Events that wait are those of a closing queue, or are in the snapshot.
     const waiting = this.#events.filter((event) => event[0] === CLOSED || event[0] === OPENED);
-    const events = [Buffer.of(SNAPSHOT), ...(expiring ? [Buffer.of(EXPIRING)] : [])];
+    const events: Buffer[] = [Buffer.of(SNAPSHOT), ...(expiring ? [Buffer.of(EXPIRING)] : [])];
     for (const news of acknowledged) if (news.ranges.length > 0) events.push(encodeRanges(news));
     for (const { lane, counts } of returned) if (counts.size > 0) events.push(encodeCounts(lane, counts));
     const before = this.log.nextOffset;

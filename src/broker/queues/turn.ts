@@ -2,6 +2,7 @@ import type { BrokerError } from '../../errors.ts';
 import type { MessageBytes } from '../messages/message-bytes.ts';
 import type { Route } from '../routing/route.ts';
 import type { Destination } from '../virtual-hosts/destination.ts';
+import type { Queue } from './queue.ts';
 
 /** Is told how a turn ended: with an error, nothing that was published in it is safe. */
 export interface TurnWaiter {
@@ -18,9 +19,12 @@ export type Published = 'taken' | 'refused';
 export interface Turn {
   /** Milliseconds since the epoch, the same for the whole turn. */
   readonly now: number;
-  /** Copies the message to all targets of the route. In call order for each target. Throws `message-too-large`, `storage-full`. */
+  /** Copies the message to all targets of the route. In call order for each target. Throws `storage-full`. */
   publish(route: Route<Destination>, message: MessageBytes): Published;
-  /** Calls back once, when everything published in this turn is as safe as it asks to be. Waiters are told in the order of their turns. */
+  /**
+   * Calls back once, when everything published in this turn is as safe as it asks to be; in no order among turns that do not
+   * wait for the same storage.
+   */
   wait(waiter: TurnWaiter): void;
 }
 
@@ -28,6 +32,12 @@ export interface Turn {
 export interface Turns {
   /** The turn that is under way; begun when there is none, and ended by itself. */
   readonly current: Turn;
+  /** Ends the turn that is under way now, so that its messages are in their queues. */
+  flush(): void;
+  /** The queue has something to append at the end of the turn. */
+  touch(queue: Queue): void;
+  /** The queue has something to deliver: it is asked to at the end of the turn. */
+  pumpLater(queue: Queue): void;
   /** The storage does not keep up: who publishes should not be read from until `onDrained` calls back. */
   readonly overloaded: boolean;
   onDrained(callback: () => void): void;

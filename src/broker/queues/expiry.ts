@@ -1,0 +1,85 @@
+/** Messages beyond this number are not watched one by one: they expire when their turn comes. */
+export const MAX_WATCHED = 1_000_000;
+
+/** Which messages expire when, the earliest first. Three numbers a message, in one array each. */
+export class ExpiryHeap {
+  #times = new Float64Array(64);
+  #offsets = new Float64Array(64);
+  #lanes = new Uint8Array(64);
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Milliseconds since the epoch; Infinity when there is none. */
+  get earliest(): number {
+    return this.#size === 0 ? Number.POSITIVE_INFINITY : (this.#times[0] ?? 0);
+  }
+
+  /** Answers whether there was room. */
+  add(time: number, lane: number, offset: number): boolean {
+    if (this.#size >= MAX_WATCHED) return false;
+    if (this.#size === this.#times.length) this.#grow();
+    let at = this.#size++;
+    while (at > 0) {
+      const parent = (at - 1) >>> 1;
+      if ((this.#times[parent] ?? 0) <= time) break;
+      this.#move(parent, at);
+      at = parent;
+    }
+    this.#put(at, time, lane, offset);
+    return true;
+  }
+
+  /** Takes out all that are due, earliest first. */
+  take(now: number, visit: (lane: number, offset: number) => void): void {
+    while (this.#size > 0 && (this.#times[0] ?? 0) <= now) {
+      const lane = this.#lanes[0] ?? 0;
+      const offset = this.#offsets[0] ?? 0;
+      this.#dropFirst();
+      visit(lane, offset);
+    }
+  }
+
+  clear(): void {
+    this.#size = 0;
+  }
+
+  #dropFirst(): void {
+    const last = --this.#size;
+    const time = this.#times[last] ?? 0;
+    let at = 0;
+    for (;;) {
+      let child = 2 * at + 1;
+      if (child >= last) break;
+      if (child + 1 < last && (this.#times[child + 1] ?? 0) < (this.#times[child] ?? 0)) child++;
+      if ((this.#times[child] ?? 0) >= time) break;
+      this.#move(child, at);
+      at = child;
+    }
+    this.#put(at, time, this.#lanes[last] ?? 0, this.#offsets[last] ?? 0);
+  }
+
+  #move(from: number, to: number): void {
+    this.#put(to, this.#times[from] ?? 0, this.#lanes[from] ?? 0, this.#offsets[from] ?? 0);
+  }
+
+  #put(at: number, time: number, lane: number, offset: number): void {
+    this.#times[at] = time;
+    this.#lanes[at] = lane;
+    this.#offsets[at] = offset;
+  }
+
+  #grow(): void {
+    const times = new Float64Array(this.#size * 2);
+    times.set(this.#times);
+    this.#times = times;
+    const offsets = new Float64Array(this.#size * 2);
+    offsets.set(this.#offsets);
+    this.#offsets = offsets;
+    const lanes = new Uint8Array(this.#size * 2);
+    lanes.set(this.#lanes);
+    this.#lanes = lanes;
+  }
+}
