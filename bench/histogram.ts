@@ -1,4 +1,4 @@
-import type { Latency } from './work.ts';
+import type { Latency } from './measurement.ts';
 
 /** Buckets of one power of two: each is at most 1/128 of its value wide. */
 const SUB_BUCKETS = 128;

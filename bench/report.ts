@@ -1,6 +1,5 @@
 import { cpus, totalmem } from 'node:os';
-import type { Started } from './start.ts';
-import type { Measurement } from './work.ts';
+import type { Figure, Latency, Measurement, Stages } from './measurement.ts';
 
 const NOT_AVAILABLE = 'not available';
 
@@ -15,8 +14,15 @@ export function machine() {
   };
 }
 
+/** How results of one kind are shown: to people, as JSON, and for comparing. */
+export interface Reporting<Result> {
+  describe(result: Result): string;
+  json(result: Result): unknown;
+  figures(result: Result): readonly Figure[];
+}
+
 /** A measurement with what follows from it; what `--json` prints. */
-export function withRates(measurement: Measurement) {
+function withRates(measurement: Measurement) {
   const { seconds, records, bytes, brokerCpuSeconds } = measurement;
   return {
     ...measurement,
@@ -29,44 +35,81 @@ export function withRates(measurement: Measurement) {
 
 type WithRates = ReturnType<typeof withRates>;
 
-export function describe(measurement: Measurement): string {
-  const all = withRates(measurement);
+export const measurementReporting: Reporting<Measurement> = {
+  describe(measurement) {
+    const all = withRates(measurement);
+    return [
+      `${all.bench}: ${all.broker}`,
+      `  throughput   ${all.megabytesPerSecond.toFixed(1)} MB/s, ${Math.round(all.recordsPerSecond).toLocaleString('en')} ${all.unit}/s`,
+      `  latency      ${latencyText(all.latency)}`,
+      ...(all.confirmLatency === undefined ? [] : [`  to confirm   ${latencyText(all.confirmLatency)}`]),
+      `  broker CPU   ${cpuText(all)}`,
+      `  peak memory  ${memoryText(all.peakMemoryBytes)}`,
+      `  client       busy ${Math.round(all.clientCpuShare * 100)} % of one core`,
+    ].join('\n');
+  },
+
+  json: withRates,
+
+  figures(measurement) {
+    const all = withRates(measurement);
+    const { latency, confirmLatency } = all;
+    const messages = all.unit === 'messages';
+    return [
+      messages ? { name: 'messages/s', value: all.recordsPerSecond } : { name: 'MB/s', value: all.megabytesPerSecond },
+      ...latencyFigures('latency', latency),
+      ...(confirmLatency === undefined ? [] : latencyFigures('to confirm', confirmLatency)),
+      ...(messages
+        ? [{ name: 'broker CPU, µs per message', value: all.brokerCpuSecondsPerMillionRecords }]
+        : [
+            { name: 'broker CPU, s per million records', value: all.brokerCpuSecondsPerMillionRecords },
+            { name: 'broker CPU, s per GB', value: all.brokerCpuSecondsPerGigabyte },
+          ]),
+      { name: 'peak memory, MB', value: all.peakMemoryBytes && all.peakMemoryBytes / 1e6 },
+    ];
+  },
+};
+
+export const stagesReporting: Reporting<Stages> = {
+  describe({ bench, broker, figures }) {
+    const width = Math.max(...figures.map(({ name }) => name.length));
+    const line = ({ name, value }: Figure) =>
+      `  ${name.padEnd(width)}  ${value === undefined ? NOT_AVAILABLE : significant(value).padStart(9)}`;
+    return [`${bench}: ${broker}`, ...figures.map(line)].join('\n');
+  },
+  json: (stages) => stages,
+  figures: ({ figures }) => figures,
+};
+
+function latencyFigures(what: string, { p50, p99, p999 }: Latency): Figure[] {
   return [
-    `${all.bench}: ${all.broker}`,
-    `  throughput   ${all.megabytesPerSecond.toFixed(1)} MB/s, ${Math.round(all.recordsPerSecond).toLocaleString('en')} records/s`,
-    `  latency      ${latencyText(all)}`,
-    `  broker CPU   ${cpuText(all)}`,
-    `  peak memory  ${memoryText(all.peakMemoryBytes)}`,
-    `  client       busy ${Math.round(all.clientCpuShare * 100)} % of one core`,
-  ].join('\n');
+    { name: `${what} p50, ms`, value: p50 },
+    { name: `${what} p99, ms`, value: p99 },
+    { name: `${what} p99.9, ms`, value: p999 },
+  ];
 }
 
-function latencyText({ latency: { p50, p99, p999, max } }: WithRates): string {
+function latencyText({ p50, p99, p999, max }: Latency): string {
   return `p50 ${msText(p50)}, p99 ${msText(p99)}, p99.9 ${msText(p999)}, max ${msText(max)}`;
 }
 
 function cpuText({
+  unit,
   brokerCpuSecondsPerMillionRecords: perMillion,
   brokerCpuSecondsPerGigabyte: perGigabyte,
 }: WithRates) {
   if (perMillion === undefined || perGigabyte === undefined) return NOT_AVAILABLE;
+  // So many seconds per million are so many microseconds each.
+  if (unit === 'messages') return `${perMillion.toFixed(2)} µs per message`;
   return `${perMillion.toFixed(3)} s per million records, ${perGigabyte.toFixed(2)} s per GB`;
 }
 
-function msText(ms: number): string {
+export function msText(ms: number): string {
   return `${ms < 10 ? ms.toFixed(2) : ms.toFixed(0)} ms`;
 }
 
-function memoryText(bytes: number | undefined): string {
+export function memoryText(bytes: number | undefined): string {
   return bytes === undefined ? NOT_AVAILABLE : `${(bytes / 1e6).toFixed(0)} MB`;
-}
-
-export function describeStart({ bench, broker, readyMs, idleBytes }: Started): string {
-  return [
-    `${bench}: ${broker}`,
-    `  ready after  ${msText(median(readyMs))} (median of ${readyMs.length}; ${msText(Math.min(...readyMs))} to ${msText(Math.max(...readyMs))})`,
-    `  idle memory  ${memoryText(idleBytes)}`,
-  ].join('\n');
 }
 
 /** A figure of two brokers that did the same work, as the medians of their rounds. */
@@ -78,26 +121,18 @@ export interface Ratio {
   readonly ratio: number;
 }
 
-const FIGURES: readonly (readonly [string, (all: WithRates) => number | undefined])[] = [
-  ['MB/s', (all) => all.megabytesPerSecond],
-  ['latency p50, ms', (all) => all.latency.p50],
-  ['latency p99, ms', (all) => all.latency.p99],
-  ['latency p99.9, ms', (all) => all.latency.p999],
-  ['broker CPU, s per million records', (all) => all.brokerCpuSecondsPerMillionRecords],
-  ['broker CPU, s per GB', (all) => all.brokerCpuSecondsPerGigabyte],
-  ['peak memory, MB', (all) => all.peakMemoryBytes && all.peakMemoryBytes / 1e6],
-];
-
-/** Leaves out what the operating system does not tell. */
-export function ratios(ours: readonly Measurement[], theirs: readonly Measurement[]): Ratio[] {
-  return FIGURES.flatMap(([figure, of]) => {
-    const medians = [ours, theirs].map((side) => {
-      const values = side.map((each) => of(withRates(each)));
-      return values.every((value) => value !== undefined) ? median(values) : undefined;
-    });
-    const [our, their] = medians;
+/** Of the figures of each round; leaves out what the operating system does not tell. */
+export function ratios(ours: readonly (readonly Figure[])[], theirs: readonly (readonly Figure[])[]): Ratio[] {
+  const names = ours[0]?.map(({ name }) => name) ?? [];
+  return names.flatMap((figure) => {
+    const [our, their] = [medianOf(figure, ours), medianOf(figure, theirs)];
     return our === undefined || their === undefined ? [] : [{ figure, ours: our, theirs: their, ratio: our / their }];
   });
+}
+
+function medianOf(name: string, rounds: readonly (readonly Figure[])[]): number | undefined {
+  const values = rounds.map((figures) => figures.find((figure) => figure.name === name)?.value);
+  return values.every((value) => value !== undefined) ? median(values) : undefined;
 }
 
 export function describeRatios(ourName: string, theirName: string, all: readonly Ratio[]): string {
@@ -114,7 +149,8 @@ export function describeRatios(ourName: string, theirName: string, all: readonly
 }
 
 function significant(value: number): string {
-  return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
+  if (value >= 100) return Math.round(value).toLocaleString('en');
+  return value.toPrecision(3);
 }
 
 export function median(values: readonly number[]): number {

@@ -1,6 +1,7 @@
 import type { BrokerProcess } from './broker-process.ts';
 import type { Histogram } from './histogram.ts';
-import type { Measurement } from './work.ts';
+import type { Measurement } from './measurement.ts';
+import { Spent } from './spent.ts';
 
 /** What a load has done since it began. */
 export interface Counted {
@@ -8,24 +9,30 @@ export interface Counted {
   readonly bytes: number;
 }
 
-const MICROSECONDS = 1e6;
+/** What a bench measured itself, and how it calls it. */
+export interface Measured extends Pick<Measurement, 'bench' | 'unit'> {
+  readonly latency: Histogram;
+  readonly confirmLatency?: Histogram | undefined;
+}
 
 /** The time that is measured: counts and CPU at its begin are taken from those at its end. */
 export class Window {
   readonly #broker: BrokerProcess;
   readonly #counted: readonly Counted[];
-  readonly #startedAt = performance.now();
+  readonly #spent: Spent;
   readonly #records: number;
   readonly #bytes: number;
-  readonly #brokerCpu: number | undefined;
-  readonly #clientCpu = process.cpuUsage();
 
   constructor(broker: BrokerProcess, counted: readonly Counted[]) {
     this.#broker = broker;
     this.#counted = counted;
     this.#records = this.#sum('records');
     this.#bytes = this.#sum('bytes');
-    this.#brokerCpu = broker.usage().cpuSeconds;
+    this.#spent = new Spent(broker);
+  }
+
+  get records(): number {
+    return this.#sum('records') - this.#records;
   }
 
   get bytes(): number {
@@ -33,23 +40,20 @@ export class Window {
   }
 
   /** Throws when nothing happened in the window. */
-  end(bench: string, latency: Histogram): Measurement {
-    const seconds = (performance.now() - this.#startedAt) / 1000;
-    const { cpuSeconds, peakResidentBytes } = this.#broker.usage();
-    const { user, system } = process.cpuUsage(this.#clientCpu);
-    const records = this.#sum('records') - this.#records;
-    if (records === 0) throw new Error('no record came through in the measured window');
+  end({ bench, unit, latency, confirmLatency }: Measured): Measurement {
+    const expense = this.#spent.until();
+    const { records, bytes } = this;
+    if (records === 0) throw new Error(`no ${unit} came through in the measured window`);
     return {
       bench,
       broker: this.#broker.name,
-      seconds,
+      unit,
       records,
-      bytes: this.bytes,
+      bytes,
+      ...expense,
       latency: latency.summary(),
-      brokerCpuSeconds:
-        cpuSeconds === undefined || this.#brokerCpu === undefined ? undefined : cpuSeconds - this.#brokerCpu,
-      peakMemoryBytes: peakResidentBytes,
-      clientCpuShare: (user + system) / MICROSECONDS / seconds,
+      confirmLatency: confirmLatency?.summary(),
+      peakMemoryBytes: this.#broker.usage().peakResidentBytes,
     };
   }
 

@@ -3,20 +3,23 @@ import { BrokerProcess } from '../broker-process.ts';
 import type { Peer } from './peer.ts';
 
 export interface SluiceOptions {
+  /** The protocol that it is measured with. */
+  readonly listen: 'kafka' | 'amqp';
   readonly storage: 'disk' | 'memory';
   readonly flush: 'always' | 'interval' | 'os';
-  readonly partitions: number;
+  /** Of Kafka topics. */
+  readonly partitions?: number;
   /** Where the broker's CPU profile is to go, if it is to be profiled. */
   readonly profileDirectory?: string | undefined;
 }
 
 const SLUICE = fileURLToPath(new URL('../../bin/sluice.js', import.meta.url));
-const READY = /^sluice ready\b.*\bkafka:\/\/([\d.]+):(\d+)/;
+const READY = /^sluice ready\b.*\b(\w+):\/\/([\d.]+):(\d+)/;
 
-export function sluice({ storage, flush, partitions, profileDirectory }: SluiceOptions): Peer {
+export function sluice({ listen, storage, flush, partitions = 1, profileDirectory }: SluiceOptions): Peer {
   const name = storage === 'memory' ? 'sluice (memory)' : `sluice (flush ${flush})`;
   const profile = profileDirectory === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', profileDirectory];
-  const start = ['start', '--listen', 'kafka://127.0.0.1:0', '--log-level', 'warn'];
+  const start = ['start', '--listen', `${listen}://127.0.0.1:0`, '--log-level', 'warn'];
   return {
     name,
     durable: storage === 'disk',
@@ -32,8 +35,8 @@ export function sluice({ storage, flush, partitions, profileDirectory }: SluiceO
         ready: (output) =>
           new Promise((resolve) => {
             output((line) => {
-              const [, host, port] = READY.exec(line) ?? [];
-              if (host !== undefined) resolve({ host, port: Number(port) });
+              const [, scheme, host, port] = READY.exec(line) ?? [];
+              if (scheme === listen && host !== undefined) resolve({ host, port: Number(port) });
             });
           }),
       }),

@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { findTopic, KafkaClient, latestOffsets, type Topic } from '../src/client/index.ts';
-import { fetch } from '../src/protocols/kafka/codec/apis/fetch.ts';
-import { produce } from '../src/protocols/kafka/codec/apis/produce.ts';
+import { findTopic, KafkaClient, latestOffsets, type Topic } from '../../src/client/index.ts';
+import { fetch } from '../../src/protocols/kafka/codec/apis/fetch.ts';
+import { produce } from '../../src/protocols/kafka/codec/apis/produce.ts';
+import { BrokerRun } from '../broker-run.ts';
+import type { Peer } from '../peers/peer.ts';
 import { type BatchTemplate, batchTemplate } from './batch-template.ts';
-import type { BrokerProcess } from './broker-process.ts';
 import { type ConsumedRange, ConsumeLoad, type ConsumeLoadOptions, FETCH_VERSION } from './consume-load.ts';
-import type { Peer } from './peers/peer.ts';
 import { PRODUCE_VERSION, ProduceLoad, type ProduceLoadOptions } from './produce-load.ts';
 import type { Work } from './work.ts';
 
@@ -17,51 +17,25 @@ const LEADER_WAIT_MS = 100;
 
 /** One broker with one topic, as a bench uses it. */
 export class Session {
-  readonly #peer: Peer;
-  readonly #directory: string;
+  readonly run: BrokerRun;
   readonly templates: readonly BatchTemplate[];
   readonly #connections: number;
-  #broker: BrokerProcess;
-  readonly #failed = Promise.withResolvers<never>();
-  readonly #loads: { close(): void }[] = [];
 
-  private constructor(peer: Peer, directory: string, broker: BrokerProcess, work: Work) {
-    this.#peer = peer;
-    this.#directory = directory;
-    this.#broker = broker;
+  private constructor(run: BrokerRun, work: Work) {
+    this.run = run;
     this.#connections = work.connections;
     this.templates = Array.from({ length: work.partitions }, (_, partition) =>
       batchTemplate(partition, work.recordBytes, work.batchBytes),
     );
-    // Who does not wait for it at the moment need not know yet.
-    this.#failed.promise.catch(() => {});
   }
 
   /** Does something with a broker that has an empty topic; the broker is stopped in the end. */
-  static async use<T>(peer: Peer, directory: string, work: Work, body: (session: Session) => Promise<T>): Promise<T> {
-    const session = new Session(peer, directory, await peer.start(directory), work);
-    try {
+  static use<T>(peer: Peer, directory: string, work: Work, body: (session: Session) => Promise<T>): Promise<T> {
+    return BrokerRun.use(peer, directory, async (run) => {
+      const session = new Session(run, work);
       await session.#createTopic(work.partitions);
-      const result = await Promise.race([body(session), session.#failed.promise]);
-      session.#closeLoads();
-      await session.#broker.stop();
-      return result;
-    } catch (error) {
-      session.#closeLoads();
-      await session.#broker.stop('SIGKILL');
-      throw new Error(`${peer.name}: ${error instanceof Error ? error.message : error}\n${session.#broker.log}`, {
-        cause: error,
-      });
-    }
-  }
-
-  get broker(): BrokerProcess {
-    return this.#broker;
-  }
-
-  /** Resolves as the given promise does, unless a load fails before. */
-  async orFailed<T>(promise: Promise<T>): Promise<T> {
-    return Promise.race([promise, this.#failed.promise]);
+      return body(session);
+    });
   }
 
   /** Loads over the session's partitions, each on a connection of its own; not started. */
@@ -71,7 +45,7 @@ export class Session {
       'acks' | 'inFlight' | 'batchesPerSecond' | 'latency' | 'onAcknowledged' | 'onSent'
     >,
   ): Promise<ProduceLoad[]> {
-    return this.#open(this.#dealt(this.templates), (templates) =>
+    return this.run.open(this.#dealt(this.templates), (templates) =>
       ProduceLoad.open({ ...options, ...this.#common, templates, maxBatches: Number.POSITIVE_INFINITY }),
     );
   }
@@ -80,13 +54,15 @@ export class Session {
     ranges: readonly ConsumedRange[],
     options: Pick<ConsumeLoadOptions, 'fetchBytes' | 'latency' | 'onBatch' | 'onConsumed'>,
   ): Promise<ConsumeLoad[]> {
-    return this.#open(this.#dealt(ranges), (dealt) => ConsumeLoad.open({ ...options, ...this.#common, ranges: dealt }));
+    return this.run.open(this.#dealt(ranges), (dealt) =>
+      ConsumeLoad.open({ ...options, ...this.#common, ranges: dealt }),
+    );
   }
 
   /** Writes so many bytes, in whole batches, as many to each partition. Answers how many batches each has. */
   async fill(bytes: number): Promise<number> {
     const rounds = Math.max(Math.round(bytes / this.templates.reduce((sum, each) => sum + each.bytes.length, 0)), 1);
-    const loads = await this.#open(this.#dealt(this.templates), (templates) =>
+    const loads = await this.run.open(this.#dealt(this.templates), (templates) =>
       ProduceLoad.open({
         ...this.#common,
         templates,
@@ -97,7 +73,7 @@ export class Session {
       }),
     );
     for (const load of loads) load.start();
-    await this.orFailed(Promise.all(loads.map((load) => load.finished)));
+    await this.run.orFailed(Promise.all(loads.map((load) => load.finished)));
     await this.checkOffsets(loads);
     for (const load of loads) load.close();
     return rounds;
@@ -118,33 +94,8 @@ export class Session {
     }
   }
 
-  /** Throws unless the broker can be restarted on its data. */
-  mustBeDurable(): void {
-    if (!this.#peer.durable) throw new Error(`${this.#peer.name} keeps nothing over a restart: use --storage disk`);
-  }
-
-  /** Stops the broker, or kills it, and starts it again on its data. */
-  async restart(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
-    this.#closeLoads();
-    await this.#broker.stop(signal);
-    this.#broker = await this.#peer.start(this.#directory);
-  }
-
   get #common() {
-    return { ...this.#broker.address, topic: TOPIC, onFailed: (error: Error) => this.#failed.reject(error) };
-  }
-
-  async #open<T, Load extends { close(): void }>(
-    dealt: readonly T[],
-    open: (part: T) => Promise<Load>,
-  ): Promise<Load[]> {
-    const loads = await Promise.all(dealt.map(open));
-    this.#loads.push(...loads);
-    return loads;
-  }
-
-  #closeLoads(): void {
-    for (const load of this.#loads.splice(0)) load.close();
+    return { ...this.run.broker.address, topic: TOPIC, onFailed: this.run.fail };
   }
 
   /** By connection. */
@@ -155,7 +106,7 @@ export class Session {
   }
 
   async #connect(): Promise<KafkaClient> {
-    return KafkaClient.connect(this.#broker.address);
+    return KafkaClient.connect(this.run.broker.address);
   }
 
   async #createTopic(partitions: number): Promise<void> {

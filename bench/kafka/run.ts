@@ -1,27 +1,19 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { CACHE_DIRECTORY } from './cache-directory.ts';
-import { kafkaConsume } from './kafka-consume.ts';
-import { kafkaEndToEnd } from './kafka-e2e.ts';
-import { kafkaProduce } from './kafka-produce.ts';
-import { kafka, kafkaMissing } from './peers/kafka.ts';
-import type { Peer } from './peers/peer.ts';
-import { sluice } from './peers/sluice.ts';
-import { describeProfile } from './profile.ts';
-import { describe, describeRatios, describeStart, machine, ratios, withRates } from './report.ts';
-import { type Started, startEmpty, startWithData } from './start.ts';
-import type { Measurement, Work } from './work.ts';
-
-interface CommonOptions {
-  readonly storage: 'disk' | 'memory';
-  readonly flush: 'always' | 'interval' | 'os';
-  readonly data?: string;
-  readonly against?: 'kafka';
-  readonly json?: boolean;
-}
+import type { Measurement } from '../measurement.ts';
+import { type CommonOptions, type LoadOptions, warmUpSeconds } from '../options.ts';
+import { kafka, kafkaMissing } from '../peers/kafka.ts';
+import type { Peer } from '../peers/peer.ts';
+import { sluice } from '../peers/sluice.ts';
+import { machine, measurementReporting } from '../report.ts';
+import { Places, PROFILE_DIRECTORY, print, runRounds } from '../rounds.ts';
+import { kafkaConsume } from './consume.ts';
+import { kafkaEndToEnd } from './end-to-end.ts';
+import { kafkaProduce } from './produce.ts';
+import { describeStart, type Started, startEmpty, startWithData } from './start.ts';
+import type { Work } from './work.ts';
 
 /** What the command line says; a command has some of them. Bytes are bytes, times are seconds. */
-export interface BenchOptions extends CommonOptions {
+export interface KafkaOptions extends LoadOptions {
   readonly size: number;
   readonly batch: number;
   readonly acks?: 'all' | '1';
@@ -29,13 +21,9 @@ export interface BenchOptions extends CommonOptions {
   readonly connections: number;
   readonly inFlight?: number;
   readonly fetch?: number;
-  readonly seconds: number;
-  readonly warmUp?: number;
   readonly mb?: number;
   readonly rate?: number;
   readonly from?: 'tail' | 'cold';
-  readonly rounds: number;
-  readonly profile?: boolean;
 }
 
 export interface StartOptions extends CommonOptions {
@@ -54,38 +42,18 @@ const BENCHES: ReadonlyMap<string, Bench> = new Map([
 
 /** What a broker in memory takes in, unless told otherwise: it keeps all of it. */
 const MEMORY_BYTES = 2e9;
-const WARM_UP_SECONDS = 2;
-/** Java's compilers take longer, and brokers that are compared get the same. */
-const JAVA_WARM_UP_SECONDS = 10;
 /** Requests of this size are what fills a data directory fastest. */
 const FILL = { size: 1000, batch: 1024 * 1024, partitions: 4 };
 
-/** Runs one bench, in rounds, on the broker and on what it is compared with. */
-export async function runLoad(name: string, options: BenchOptions): Promise<void> {
+/** Runs one bench on the broker and on what it is compared with. */
+export async function runLoad(name: string, options: KafkaOptions): Promise<void> {
   const bench = BENCHES.get(name);
   if (bench === undefined) throw new Error(`there is no bench ${name}`);
   const work = workOf(options);
-  const places = new Places(options.data);
-  const profileDirectory = options.profile ? join(CACHE_DIRECTORY, 'profiles') : undefined;
-  const peers = await peersOf(options, work.partitions, profileDirectory);
-  const measurements: Measurement[][] = peers.map(() => []);
-  for (let round = 0; round < options.rounds; round++) {
-    for (const [index, peer] of peers.entries()) {
-      console.error(`${name}: ${peer.name}${options.rounds > 1 ? `, round ${round + 1} of ${options.rounds}` : ''}`);
-      const measurement = await places.use((directory) => bench(peer, directory, work));
-      measurements[index]?.push(measurement);
-      if (!options.json) console.log(describe(measurement));
-      if (index === 0 && profileDirectory !== undefined) console.error(describeProfile(profileDirectory));
-    }
-  }
-  const [ours = [], ...others] = measurements;
-  const compared = others.map((theirs, index) => ({
-    broker: peers[0]?.name ?? '',
-    against: peers[index + 1]?.name ?? '',
-    ratios: ratios(ours, theirs),
-  }));
-  if (options.json) print({ machine: machine(), work, measurements: measurements.flat().map(withRates), compared });
-  else for (const each of compared) console.log(`\n${describeRatios(each.broker, each.against, each.ratios)}`);
+  const peers = await peersOf(options, work.partitions, options.profile ? PROFILE_DIRECTORY : undefined);
+  await runRounds({ ...options, name, work, peers }, measurementReporting, (peer, directory) =>
+    bench(peer, directory, work),
+  );
 }
 
 /** Starts the broker, on empty data or on as much as it was told. */
@@ -117,8 +85,8 @@ const SHORT = {
   rounds: 1,
 } as const;
 
-/** Everything once, for about a second each: figures of so short a time mean nothing, but what does not work shows. */
-export async function runShort({ storage: _, ...options }: CommonOptions): Promise<void> {
+/** Everything once, for about a second each. */
+export async function runShortKafka({ storage: _, ...options }: CommonOptions): Promise<void> {
   for (const storage of ['disk', 'memory'] as const) {
     const short = { ...options, ...SHORT, storage, mb: 50e6 };
     await runLoad('kafka-produce', short);
@@ -131,7 +99,7 @@ export async function runShort({ storage: _, ...options }: CommonOptions): Promi
   await runStart({ ...options, storage: 'disk', starts: 1, dataGb: 0.1, kill: true });
 }
 
-type WorkOptions = Omit<BenchOptions, keyof CommonOptions | 'rounds'> & Partial<CommonOptions>;
+type WorkOptions = Omit<KafkaOptions, keyof CommonOptions | 'rounds'> & Partial<CommonOptions>;
 
 function workOf(options: WorkOptions): Work {
   const { partitions, connections, storage } = options;
@@ -146,7 +114,7 @@ function workOf(options: WorkOptions): Work {
     inFlight: options.inFlight ?? 8,
     fetchBytes: options.fetch ?? 4 * 1024 * 1024,
     seconds: options.seconds,
-    warmUpSeconds: options.warmUp ?? (options.against === undefined ? WARM_UP_SECONDS : JAVA_WARM_UP_SECONDS),
+    warmUpSeconds: warmUpSeconds(options),
     totalBytes: options.mb ?? (storage === 'memory' ? MEMORY_BYTES : Number.POSITIVE_INFINITY),
     rate: options.rate ?? Number.POSITIVE_INFINITY,
     from: options.from ?? 'tail',
@@ -156,39 +124,12 @@ function workOf(options: WorkOptions): Work {
 /** The broker first, then what it is compared with: a Kafka that flushes as the broker does, and one as it comes. */
 async function peersOf(options: CommonOptions, partitions: number, profileDirectory?: string): Promise<Peer[]> {
   const { storage, flush, against } = options;
-  const own = sluice({ storage, flush, partitions, profileDirectory });
-  if (against === undefined) return [own];
+  const own = sluice({ listen: 'kafka', storage, flush, partitions, profileDirectory });
+  if (against !== 'kafka') return [own];
   const missing = kafkaMissing();
   if (missing !== undefined) {
     console.error(`Apache Kafka is skipped: ${missing}`);
     return [own];
   }
   return [own, await kafka({ partitions, flush: 'always' }), await kafka({ partitions, flush: 'os' })];
-}
-
-/** Where brokers keep their data while they are measured. */
-class Places {
-  readonly #parent: string;
-
-  constructor(parent: string = CACHE_DIRECTORY) {
-    mkdirSync(parent, { recursive: true });
-    this.#parent = parent;
-  }
-
-  /** A new directory that is removed afterwards, however that comes about. */
-  async use<T>(body: (directory: string) => Promise<T>): Promise<T> {
-    const directory = mkdtempSync(join(this.#parent, 'data-'));
-    const remove = () => rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
-    process.once('exit', remove);
-    try {
-      return await body(directory);
-    } finally {
-      process.off('exit', remove);
-      remove();
-    }
-  }
-}
-
-function print(figures: unknown): void {
-  console.log(JSON.stringify(figures, undefined, 2));
 }

@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Histogram } from './histogram.ts';
-import type { Peer } from './peers/peer.ts';
+import { Histogram } from '../histogram.ts';
+import type { Measurement } from '../measurement.ts';
+import type { Peer } from '../peers/peer.ts';
+import { Window } from '../window.ts';
 import { Session } from './session.ts';
-import { Window } from './window.ts';
-import type { Measurement, Work } from './work.ts';
+import type { Work } from './work.ts';
 
 /** How fast batches are acknowledged, with so many under way at a time; latency is from sending to the answer. */
 export function kafkaProduce(peer: Peer, directory: string, work: Work): Promise<Measurement> {
@@ -21,12 +22,12 @@ export function kafkaProduce(peer: Peer, directory: string, work: Work): Promise
       },
     });
     for (const load of loads) load.start();
-    await session.orFailed(delay(work.warmUpSeconds * 1000));
+    await session.run.orFailed(delay(work.warmUpSeconds * 1000));
     latency.reset();
-    window = new Window(session.broker, loads);
-    await session.orFailed(Promise.race([delay(work.seconds * 1000), enough.promise]));
-    const measurement = window.end('kafka-produce', latency);
-    await session.orFailed(Promise.all(loads.map((load) => load.stop())));
+    window = new Window(session.run.broker, loads);
+    await session.run.orFailed(Promise.race([delay(work.seconds * 1000), enough.promise]));
+    const measurement = window.end({ bench: 'kafka-produce', unit: 'records', latency });
+    await session.run.orFailed(Promise.all(loads.map((load) => load.stop())));
     await session.checkOffsets(loads);
     return measurement;
   });

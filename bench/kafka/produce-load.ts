@@ -1,7 +1,8 @@
-import { produce } from '../src/protocols/kafka/codec/apis/produce.ts';
-import { decodeResponse, encodeRequest } from '../src/protocols/kafka/codec/frames.ts';
+import { produce } from '../../src/protocols/kafka/codec/apis/produce.ts';
+import { decodeResponse, encodeRequest } from '../../src/protocols/kafka/codec/frames.ts';
+import type { Histogram } from '../histogram.ts';
+import { Schedule } from '../schedule.ts';
 import type { BatchTemplate } from './batch-template.ts';
-import type { Histogram } from './histogram.ts';
 import { LoadConnection } from './load-connection.ts';
 
 /** The last that names topics rather than numbering them; Kafka has it since 4.0. */
@@ -48,11 +49,9 @@ export class ProduceLoad {
   /** What may be sent next, in this order; each request has bytes of its own, for they are read while they are under way. */
   readonly #free: Request[];
   readonly #pending: Request[] = [];
-  /** When batches became due that could not be sent yet; only of a paced load. */
-  readonly #overdue: number[] = [];
+  /** Only of a paced load. */
+  #schedule: Schedule | undefined;
   #pace: NodeJS.Timeout | undefined;
-  #paceStart = 0;
-  #paced = 0;
   #sent = 0;
   #stopping = false;
   readonly #finished = Promise.withResolvers<void>();
@@ -79,8 +78,12 @@ export class ProduceLoad {
 
   start(): void {
     if (this.#options.batchesPerSecond !== Number.POSITIVE_INFINITY) {
-      this.#paceStart = performance.now();
-      this.#pace = setInterval(() => this.#becomeDue(), PACE_MS);
+      const schedule = new Schedule(this.#options.batchesPerSecond, performance.now());
+      this.#schedule = schedule;
+      this.#pace = setInterval(() => {
+        schedule.tick(performance.now());
+        this.#send();
+      }, PACE_MS);
     }
     this.#send();
   }
@@ -101,22 +104,13 @@ export class ProduceLoad {
     this.#connection?.end();
   }
 
-  /** A batch that the in-flight limit holds back has been waiting since now: what the broker delays is the broker's latency. */
-  #becomeDue(): void {
-    const now = performance.now();
-    const due = Math.floor(((now - this.#paceStart) / 1000) * this.#options.batchesPerSecond);
-    for (; this.#paced < due; this.#paced++) this.#overdue.push(now);
-    this.#send();
-  }
-
   #send(): void {
     const { inFlight, maxBatches, onSent } = this.#options;
-    const paced = this.#pace !== undefined;
     while (!this.#stopping && this.#pending.length < inFlight && this.#sent < maxBatches) {
-      if (paced && this.#overdue.length === 0) return;
+      if (this.#schedule?.waiting === 0) return;
       const request = this.#free.shift();
       if (request === undefined) return;
-      request.dueAt = this.#overdue.shift() ?? performance.now();
+      request.dueAt = this.#schedule?.take() ?? performance.now();
       request.bytes.writeInt32BE(this.#sent & 0x7fffffff, CORRELATION_ID);
       this.#sent++;
       this.#pending.push(request);

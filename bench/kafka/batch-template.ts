@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { encodeBatch, type NewRecord } from '../src/records/index.ts';
+import { encodeBatch, type NewRecord } from '../../src/records/index.ts';
 
 /** A batch that is sent again and again: made once, so that making it costs nothing while it is measured. */
 export interface BatchTemplate {

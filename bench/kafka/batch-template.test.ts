@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { validateBatch } from '../src/records/index.ts';
+import { validateBatch } from '../../src/records/index.ts';
 import { batchTemplate } from './batch-template.ts';
 
 describe('batchTemplate', () => {

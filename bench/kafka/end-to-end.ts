@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Histogram } from './histogram.ts';
-import type { Peer } from './peers/peer.ts';
+import { Histogram } from '../histogram.ts';
+import type { Measurement } from '../measurement.ts';
+import type { Peer } from '../peers/peer.ts';
+import { Window } from '../window.ts';
 import { Session } from './session.ts';
-import { Window } from './window.ts';
-import type { Measurement, Work } from './work.ts';
+import type { Work } from './work.ts';
 
 const CATCH_UP_MS = 30_000;
 
@@ -37,12 +38,12 @@ export function kafkaEndToEnd(peer: Peer, directory: string, work: Work): Promis
       onSent: (partition, at) => sentAt[partition]?.push(at),
     });
     for (const load of [...consumers, ...producers]) load.start();
-    await session.orFailed(delay(work.warmUpSeconds * 1000));
+    await session.run.orFailed(delay(work.warmUpSeconds * 1000));
     latency.reset();
-    const window = new Window(session.broker, consumers);
-    await session.orFailed(delay(work.seconds * 1000));
-    const measurement = window.end('kafka-e2e', latency);
-    await session.orFailed(Promise.all(producers.map((load) => load.stop())));
+    const window = new Window(session.run.broker, consumers);
+    await session.run.orFailed(delay(work.seconds * 1000));
+    const measurement = window.end({ bench: 'kafka-e2e', unit: 'records', latency });
+    await session.run.orFailed(Promise.all(producers.map((load) => load.stop())));
     await session.checkOffsets(producers);
     const offsets = new Map(producers.flatMap((load) => [...load.offsets]));
     wanted = offsets;
@@ -50,7 +51,7 @@ export function kafkaEndToEnd(peer: Peer, directory: string, work: Work): Promis
       const late = delay(CATCH_UP_MS, undefined, { ref: false }).then(() => {
         throw new Error(`not everything acknowledged was consumed within ${CATCH_UP_MS} ms`);
       });
-      await session.orFailed(Promise.race([caughtUp.promise, late]));
+      await session.run.orFailed(Promise.race([caughtUp.promise, late]));
     }
     return measurement;
   });

@@ -23,27 +23,3 @@ export interface Work {
   /** Whether what is consumed is the newest, which brokers have in memory, or all of it after a restart. */
   readonly from: 'tail' | 'cold';
 }
-
-export interface Latency {
-  readonly p50: number;
-  readonly p99: number;
-  readonly p999: number;
-  readonly max: number;
-}
-
-/** What one run of a bench found. `undefined`: the operating system does not tell, or the bench does not measure it. */
-export interface Measurement {
-  readonly bench: string;
-  readonly broker: string;
-  readonly seconds: number;
-  readonly records: number;
-  readonly bytes: number;
-  /** Milliseconds; of what is the bench's to say. */
-  readonly latency: Latency;
-  /** Of the broker's process, in the window. */
-  readonly brokerCpuSeconds: number | undefined;
-  /** Resident, from the process's start on. */
-  readonly peakMemoryBytes: number | undefined;
-  /** CPU seconds of the client per second: near 1, it is the client that is measured. */
-  readonly clientCpuShare: number;
-}

@@ -1,8 +1,8 @@
-import { fetch } from '../src/protocols/kafka/codec/apis/fetch.ts';
-import { decodeResponse, encodeRequest } from '../src/protocols/kafka/codec/frames.ts';
-import { BATCH_HEADER_BYTES, baseOffset, batchSize, lastOffset } from '../src/records/index.ts';
+import { fetch } from '../../src/protocols/kafka/codec/apis/fetch.ts';
+import { decodeResponse, encodeRequest } from '../../src/protocols/kafka/codec/frames.ts';
+import { BATCH_HEADER_BYTES, baseOffset, batchSize, lastOffset } from '../../src/records/index.ts';
+import type { Histogram } from '../histogram.ts';
 import type { BatchTemplate } from './batch-template.ts';
-import type { Histogram } from './histogram.ts';
 import { LoadConnection } from './load-connection.ts';
 
 /** The last that names topics rather than numbering them; Kafka has it since 2.7. */

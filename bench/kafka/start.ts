@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { BrokerProcess } from './broker-process.ts';
-import type { Peer } from './peers/peer.ts';
+import type { BrokerProcess } from '../broker-process.ts';
+import type { Peer } from '../peers/peer.ts';
+import { median, memoryText, msText } from '../report.ts';
 import { Session } from './session.ts';
 import type { Work } from './work.ts';
 
@@ -37,17 +38,17 @@ export function startWithData(
   { rounds, signal }: { rounds: number; signal: 'SIGTERM' | 'SIGKILL' },
 ): Promise<Started> {
   return Session.use(peer, directory, work, async (session) => {
-    session.mustBeDurable();
+    session.run.mustBeDurable();
     const batches = await session.fill(work.totalBytes);
     const readyMs: number[] = [];
     let idleBytes: number | undefined;
     for (let round = 0; round < rounds; round++) {
-      await session.restart(signal);
-      readyMs.push(session.broker.readyMs);
+      await session.run.restart(signal);
+      readyMs.push(session.run.broker.readyMs);
       await session.expectOffsets(
         new Map(session.templates.map(({ partition, records }) => [partition, batches * records])),
       );
-      idleBytes = largest(idleBytes, await idle(session.broker));
+      idleBytes = largest(idleBytes, await idle(session.run.broker));
     }
     const how = signal === 'SIGKILL' ? ' --kill' : '';
     return { bench: `start --data-gb ${work.totalBytes / 1e9}${how}`, broker: peer.name, readyMs, idleBytes };
@@ -61,4 +62,12 @@ async function idle(broker: BrokerProcess): Promise<number | undefined> {
 
 function largest(one: number | undefined, other: number | undefined): number | undefined {
   return one === undefined || other === undefined ? (one ?? other) : Math.max(one, other);
+}
+
+export function describeStart({ bench, broker, readyMs, idleBytes }: Started): string {
+  return [
+    `${bench}: ${broker}`,
+    `  ready after  ${msText(median(readyMs))} (median of ${readyMs.length}; ${msText(Math.min(...readyMs))} to ${msText(Math.max(...readyMs))})`,
+    `  idle memory  ${memoryText(idleBytes)}`,
+  ].join('\n');
 }
