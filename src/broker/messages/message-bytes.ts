@@ -85,6 +85,11 @@ export class MessageBytes {
     return this.properties.toString('latin1', at + 1, at + 1 + (this.properties[at] ?? 0));
   }
 
+  /** Whether it has an expiration of its own. */
+  get mayExpire(): boolean {
+    return ((this.properties[this.propertiesStart] ?? 0) & (EXPIRATION >>> 8)) !== 0;
+  }
+
   get hasHeaders(): boolean {
     return (this.properties.readUInt16BE(this.propertiesStart) & HEADERS) !== 0;
   }

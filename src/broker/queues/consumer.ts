@@ -1,5 +1,6 @@
 import type { MessageBytes } from '../messages/message-bytes.ts';
 import type { Delivery } from './delivery.ts';
+import type { Queue } from './queue.ts';
 
 /** One consumer of a queue, as its protocol sees to it. */
 export interface ConsumerOptions {
@@ -19,4 +20,16 @@ export interface ConsumerOptions {
   cancelled(): void;
   /** It has become (or is no longer) the one that a single-active-consumer queue delivers to. */
   activated?(active: boolean): void;
+}
+
+/** One consumer that a queue delivers to. */
+export interface Consumer {
+  readonly options: ConsumerOptions;
+  readonly queue: Queue;
+  /** On a single-active-consumer queue, whether it is the one. */
+  readonly active: boolean;
+  /** It can take messages again. */
+  wake(): void;
+  /** Nothing more is delivered; what is out stays out until it is settled. */
+  cancel(): void;
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '../../environment/environment.ts';
 import { type BrokerError, toBrokerError } from '../../errors.ts';
-import type { Entry, Shard } from '../../storage/index.ts';
+import type { Entry, Log, Shard } from '../../storage/index.ts';
 import type { MessageBytes } from '../messages/message-bytes.ts';
 import type { Consumer, ConsumerOptions } from './consumer.ts';
 import { Consumers, type QueueConsumer } from './consumers.ts';
@@ -251,6 +251,11 @@ export class Queue {
   laneFor(priority: number): Lane {
     // There is a lane for every priority up to the greatest.
     return this.#lanes[Math.min(priority, this.#lanes.length - 1)]!;
+  }
+
+  /** Which of its lanes the log is. */
+  laneOf(log: Log): number {
+    return this.#lanes.findIndex((lane) => lane.log === log);
   }
 
   get hasPriorities(): boolean {

@@ -1,0 +1,61 @@
+import type { Log, Shard } from '../../storage/index.ts';
+import type { Route } from '../routing/route.ts';
+import type { Destination, StreamQueue } from '../virtual-hosts/destination.ts';
+import type { MessageBatch } from './message-batch.ts';
+import { Queue } from './queue.ts';
+
+/** The queues of a route that live in one shard: one copy of a message serves them all. */
+export class QueueGroup {
+  readonly shard: Shard;
+  readonly queues: Queue[] = [];
+  hasPriorities = false;
+  /** The batch that the next message goes to, unless it is sealed. */
+  batch: MessageBatch | undefined;
+  /** The priority of the messages in it. */
+  priority = 0;
+  #plainLogs: Log[] | undefined;
+
+  constructor(shard: Shard) {
+    this.shard = shard;
+  }
+
+  /** Where messages of that priority go. */
+  logsFor(priority: number): readonly Log[] {
+    if (this.hasPriorities) return this.queues.map((queue) => queue.laneFor(priority).log);
+    this.#plainLogs ??= this.queues.map((queue) => queue.laneFor(0).log);
+    return this.#plainLogs;
+  }
+}
+
+/** A route, taken apart once for all messages that follow it. */
+export class Targets {
+  readonly groups: readonly QueueGroup[];
+  readonly streams: readonly StreamQueue[];
+
+  constructor(targets: readonly Destination[]) {
+    const groups = new Map<Shard, QueueGroup>();
+    const streams: StreamQueue[] = [];
+    for (const target of targets) {
+      if (!(target instanceof Queue)) {
+        streams.push(target);
+        continue;
+      }
+      let group = groups.get(target.shard);
+      if (group === undefined) {
+        group = new QueueGroup(target.shard);
+        groups.set(target.shard, group);
+      }
+      group.queues.push(target);
+      group.hasPriorities ||= target.hasPriorities;
+    }
+    this.groups = [...groups.values()];
+    this.streams = streams;
+  }
+
+  static of(route: Route<Destination>): Targets {
+    if (route.memo instanceof Targets) return route.memo;
+    const targets = new Targets(route.targets);
+    route.memo = targets;
+    return targets;
+  }
+}

@@ -1,0 +1,285 @@
+import type { Clock } from '../../environment/environment.ts';
+import { BrokerError, toBrokerError } from '../../errors.ts';
+import type { Entry, Log, Shard } from '../../storage/index.ts';
+import type { MessageBytes } from '../messages/message-bytes.ts';
+import type { Route } from '../routing/route.ts';
+import type { Destination, StreamQueue } from '../virtual-hosts/destination.ts';
+import { MessageBatch } from './message-batch.ts';
+import type { Queue } from './queue.ts';
+import { type QueueGroup, Targets } from './targets.ts';
+import type { Published, Turn, Turns, TurnWaiter } from './turn.ts';
+
+/** A batch of a turn, and where it goes. */
+interface Placed {
+  readonly batch: MessageBatch;
+  readonly queues: readonly Queue[];
+  readonly logs: readonly Log[];
+  /** Messages with an expiration of their own: their place in the batch, and when they expire. */
+  readonly expiring: { readonly index: number; readonly at: number }[];
+}
+
+/** What one turn does to one shard. */
+class ShardWork {
+  readonly shard: Shard;
+  readonly placed: Placed[] = [];
+  readonly entries: Entry[] = [];
+  /** There is a message that somebody waits for. */
+  durable = false;
+
+  constructor(shard: Shard) {
+    this.shard = shard;
+  }
+}
+
+class OpenTurn implements Turn {
+  readonly now: number;
+  readonly works: ShardWork[] = [];
+  readonly touched = new Set<Queue>();
+  readonly streams = new Set<StreamQueue>();
+  readonly waiters: TurnWaiter[] = [];
+
+  constructor(now: number) {
+    this.now = now;
+  }
+
+  publish(route: Route<Destination>, message: MessageBytes): Published {
+    const { groups, streams } = Targets.of(route);
+    let refused = false;
+    for (const group of groups) {
+      if (group.shard.full) throw new BrokerError('storage-full', 'the disk is full; make space, or wait for consumers');
+      if (group.queues.some(mayRefuse)) refused = this.#publishSparingly(group, message) || refused;
+      else this.#add(group, message);
+    }
+    for (const stream of streams) {
+      stream.collect(message, this.now);
+      this.streams.add(stream);
+    }
+    return refused ? 'refused' : 'taken';
+  }
+
+  wait(waiter: TurnWaiter): void {
+    this.waiters.push(waiter);
+  }
+
+  work(shard: Shard): ShardWork {
+    for (const work of this.works) if (work.shard === shard) return work;
+    const work = new ShardWork(shard);
+    this.works.push(work);
+    return work;
+  }
+
+  /** To those of the queues that take it. Answers whether one refused. */
+  #publishSparingly(group: QueueGroup, message: MessageBytes): boolean {
+    const willing = group.queues.filter((queue) => !queue.mayRefuse || !queue.refuses(message));
+    for (const queue of willing) {
+      queue.pendingCount++;
+      queue.pendingBytes += message.bodyLength;
+    }
+    if (willing.length === group.queues.length) this.#add(group, message);
+    else {
+      const [part] = new Targets(willing).groups;
+      if (part !== undefined) this.#add(part, message);
+    }
+    return willing.length < group.queues.length;
+  }
+
+  #add(group: QueueGroup, message: MessageBytes): void {
+    const work = this.work(group.shard);
+    let { batch } = group;
+    const priority = group.hasPriorities ? message.priority : 0;
+    if (batch === undefined || batch.sealed || batch.full || priority !== group.priority)
+      batch = this.#begin(group, work, priority);
+    if (message.mayExpire) {
+      const at = this.now + Number(message.expiration);
+      work.placed.find((each) => each.batch === batch)?.expiring.push({ index: batch.count, at });
+    }
+    batch.add(message, this.now);
+    if (!work.durable && message.persistent) work.durable = true;
+  }
+
+  /** A queue's messages are in the order of its batches: those that its earlier batch would get go to a new one from now on. */
+  #begin(group: QueueGroup, work: ShardWork, priority: number): MessageBatch {
+    const batch = new MessageBatch();
+    if (group.batch !== undefined) group.batch.sealed = true;
+    group.batch = batch;
+    group.priority = priority;
+    for (const queue of group.queues) {
+      if (queue.openBatch !== undefined) queue.openBatch.sealed = true;
+      queue.openBatch = batch;
+    }
+    work.placed.push({ batch, queues: group.queues, logs: group.logsFor(priority), expiring: [] });
+    return batch;
+  }
+}
+
+const mayRefuse = (queue: Queue) => queue.mayRefuse;
+
+export interface TurnsOptions {
+  readonly clock: Clock;
+  readonly shards: readonly Shard[];
+  readonly onTrouble: (error: BrokerError, what: string) => void;
+}
+
+/** Gathers what all connections do, until the event loop has been around once. */
+export class BrokerTurns implements Turns {
+  readonly #options: TurnsOptions;
+  readonly #pumps = new Set<Queue>();
+  #current: OpenTurn | undefined;
+  #scheduled = false;
+  #settling = 0;
+
+  constructor(options: TurnsOptions) {
+    this.#options = options;
+  }
+
+  get current(): Turn {
+    return this.#open();
+  }
+
+  get overloaded(): boolean {
+    return this.#options.shards.some((shard) => shard.overloaded);
+  }
+
+  get idle(): boolean {
+    return this.#current === undefined && this.#pumps.size === 0 && this.#settling === 0;
+  }
+
+  onDrained(callback: () => void): void {
+    for (const shard of this.#options.shards) if (shard.overloaded) shard.onDrained(callback);
+  }
+
+  touch(queue: Queue): void {
+    this.#open().touched.add(queue);
+  }
+
+  pumpLater(queue: Queue): void {
+    this.#pumps.add(queue);
+    this.#schedule();
+  }
+
+  flush(): void {
+    const turn = this.#current;
+    if (turn === undefined) return;
+    this.#current = undefined;
+    this.#commit(turn);
+  }
+
+  #open(): OpenTurn {
+    if (this.#current === undefined) {
+      this.#current = new OpenTurn(this.#options.clock.now());
+      this.#schedule();
+    }
+    return this.#current;
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#end();
+    });
+  }
+
+  #end(): void {
+    this.flush();
+    if (this.#pumps.size > 0) {
+      const pumps = [...this.#pumps];
+      this.#pumps.clear();
+      for (const queue of pumps) this.#guard(queue, () => queue.pump());
+    }
+  }
+
+  #commit(turn: OpenTurn): void {
+    const settled: Promise<unknown>[] = [];
+    for (const queue of turn.touched)
+      this.#guard(queue, () => queue.commit(turn.work(queue.shard).entries, turn.now));
+    for (const work of turn.works) {
+      const appended = this.#append(work);
+      if (appended !== undefined) settled.push(appended);
+    }
+    for (const stream of turn.streams) settled.push(stream.commit());
+    this.#settle(turn, settled);
+  }
+
+  /** Appends what a turn does to one shard, and has the queues deliver it. */
+  #append(work: ShardWork): Promise<void> | undefined {
+    const { shard, durable } = work;
+    const placed = withoutDeleted(work.placed);
+    const entries: Entry[] = placed.map(({ batch, logs }) => {
+      const [only] = logs;
+      return { log: logs.length === 1 && only !== undefined ? only : logs, batch: batch.finish() };
+    });
+    // Acknowledgements may be of messages that came just now.
+    entries.push(...work.entries);
+    if (entries.length === 0) return undefined;
+    try {
+      const { settled } = shard.append(entries, durable ? 'durable' : 'memory');
+      for (const { batch, queues } of placed) {
+        for (const queue of queues) {
+          queue.appended(batch.bodyBytes);
+          this.#pumps.add(queue);
+        }
+      }
+      noteExpiring(placed);
+      this.#schedule();
+      return durable ? settled : undefined;
+    } catch (error) {
+      for (const { queues } of placed) for (const queue of queues) queue.appended(0);
+      return Promise.reject(error);
+    }
+  }
+
+  #settle(turn: OpenTurn, settled: readonly Promise<unknown>[]): void {
+    const { waiters } = turn;
+    if (settled.length === 0) {
+      for (const waiter of waiters) waiter.turnSettled(turn, undefined);
+      return;
+    }
+    this.#settling++;
+    const done = (error: BrokerError | undefined) => {
+      this.#settling--;
+      for (const waiter of waiters) waiter.turnSettled(turn, error);
+    };
+    const all = settled.length === 1 ? settled[0] : Promise.all(settled);
+    all?.then(
+      () => done(undefined),
+      (error: unknown) => done(toBrokerError(error)),
+    );
+  }
+
+  /** One queue's trouble is not the others'. */
+  #guard(queue: Queue, action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      this.#options.onTrouble(toBrokerError(error), `queue '${queue.name}' in vhost '${queue.virtualHost}' failed`);
+    }
+  }
+}
+
+/** A queue may have been deleted in the turn in which it got messages. */
+function withoutDeleted(placed: readonly Placed[]): readonly Placed[] {
+  if (!placed.some(({ queues }) => queues.some((queue) => queue.deleted))) return placed;
+  return placed.flatMap(({ queues, logs, ...rest }) => {
+    const left = queues.map((_, i) => i).filter((i) => !queues[i]?.deleted);
+    const keep = <T>(list: readonly T[]) => list.filter((_, i) => left.includes(i));
+    return left.length === 0 ? [] : [{ ...rest, queues: keep(queues), logs: keep(logs) }];
+  });
+}
+
+/** Tells queues at which offsets messages that expire came to lie. */
+function noteExpiring(placed: readonly Placed[]): void {
+  if (!placed.some(({ expiring }) => expiring.length > 0)) return;
+  const ends = new Map<Log, number>();
+  for (const { batch, queues, logs, expiring } of placed.toReversed()) {
+    logs.forEach((log, i) => {
+      const base = (ends.get(log) ?? log.nextOffset) - batch.count;
+      ends.set(log, base);
+      const queue = queues[i];
+      const lane = queue?.laneOf(log);
+      if (lane !== undefined)
+        for (const { index, at } of expiring) queue?.appendedExpiring(lane, base + index, at);
+    });
+  }
+}
