@@ -1,6 +1,12 @@
 export type { Durability, LogRead } from '../storage/index.ts';
 export { Broker, type BrokerOptions, type BrokerSettings, DEFAULT_BROKER_SETTINGS } from './broker.ts';
 export type { FetchOffsetsRequest, GroupSettings } from './groups/index.ts';
+export { encodeAddress, MessageBytes } from './messages/message-bytes.ts';
+export type { Consumer, ConsumerOptions } from './queues/consumer.ts';
+export type { Delivery } from './queues/delivery.ts';
+export type { Queue } from './queues/queue.ts';
+export type { Published, Turn, Turns, TurnWaiter } from './queues/turn.ts';
+export type { Route } from './routing/route.ts';
 export type { Partition, PartitionAppend, TimestampedOffset } from './streams/partition.ts';
 export { type RejectedRecord, RejectedRecords } from './streams/rejected-records.ts';
 export type { Stream } from './streams/stream.ts';
