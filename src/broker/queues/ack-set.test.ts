@@ -42,7 +42,9 @@ test('an ack set knows what a plain set of offsets knows, whatever is added and 
         let open = from;
         while (model.has(open)) open++;
         expect(set.firstOpen(from)).toBe(open);
-        expect(set.countIn(from, from + 100)).toBe([...model].filter((each) => each >= from && each < from + 100).length);
+        expect(set.countIn(from, from + 100)).toBe(
+          [...model].filter((each) => each >= from && each < from + 100).length,
+        );
       }
       const listed = [...set.ranges()].flatMap(([from, to]) => Array.from({ length: to - from }, (_, i) => from + i));
       expect(listed).toEqual([...model].filter((each) => each >= set.floor).sort((a, b) => a - b));

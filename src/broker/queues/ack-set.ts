@@ -110,8 +110,7 @@ export class AckSet {
     const first = Math.max(from, this.#floor);
     let done = Math.max(0, Math.min(this.#floor, to) - from);
     if (this.#count === 0) return done;
-    for (const [start, end] of this.ranges())
-      done += Math.max(0, Math.min(end, to) - Math.max(start, first));
+    for (const [start, end] of this.ranges()) done += Math.max(0, Math.min(end, to) - Math.max(start, first));
     return done;
   }
 
@@ -141,8 +140,7 @@ export class AckSet {
       this.#count = 0;
       return;
     }
-    for (const index of [...this.#chunks.keys()])
-      this.#count -= this.#clear(index, offset, Number.POSITIVE_INFINITY);
+    for (const index of [...this.#chunks.keys()]) this.#count -= this.#clear(index, offset, Number.POSITIVE_INFINITY);
   }
 
   #chunk(index: number): Uint32Array {

@@ -74,7 +74,9 @@ export class Lane {
 
   /** Whether the message waits to be given out. */
   isReady(offset: number): boolean {
-    return (offset >= this.#cursor && offset < this.log.nextOffset && !this.acks.has(offset)) || this.#returned.has(offset);
+    return (
+      (offset >= this.#cursor && offset < this.log.nextOffset && !this.acks.has(offset)) || this.#returned.has(offset)
+    );
   }
 
   isRedelivered(offset: number): boolean {

@@ -106,7 +106,9 @@ export class MessageBatch {
   #reserve(bytes: number): void {
     const needed = this.#at + bytes;
     if (needed <= this.#buffer.length) return;
-    const larger = Buffer.allocUnsafe(Math.max(needed, Math.min(this.#buffer.length * 2, this.#buffer.length + FULL_BYTES)));
+    const larger = Buffer.allocUnsafe(
+      Math.max(needed, Math.min(this.#buffer.length * 2, this.#buffer.length + FULL_BYTES)),
+    );
     this.#buffer.copy(larger, 0, 0, this.#at);
     this.#buffer = larger;
   }

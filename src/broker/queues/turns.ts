@@ -46,7 +46,8 @@ class OpenTurn implements Turn {
     const { groups, streams } = Targets.of(route);
     let refused = false;
     for (const group of groups) {
-      if (group.shard.full) throw new BrokerError('storage-full', 'the disk is full; make space, or wait for consumers');
+      if (group.shard.full)
+        throw new BrokerError('storage-full', 'the disk is full; make space, or wait for consumers');
       if (group.queues.some(mayRefuse)) refused = this.#publishSparingly(group, message) || refused;
       else this.#add(group, message);
     }
@@ -192,8 +193,7 @@ export class BrokerTurns implements Turns {
 
   #commit(turn: OpenTurn): void {
     const settled: Promise<unknown>[] = [];
-    for (const queue of turn.touched)
-      this.#guard(queue, () => queue.commit(turn.work(queue.shard).entries, turn.now));
+    for (const queue of turn.touched) this.#guard(queue, () => queue.commit(turn.work(queue.shard).entries, turn.now));
     for (const work of turn.works) {
       const appended = this.#append(work);
       if (appended !== undefined) settled.push(appended);
@@ -278,8 +278,7 @@ function noteExpiring(placed: readonly Placed[]): void {
       ends.set(log, base);
       const queue = queues[i];
       const lane = queue?.laneOf(log);
-      if (lane !== undefined)
-        for (const { index, at } of expiring) queue?.appendedExpiring(lane, base + index, at);
+      if (lane !== undefined) for (const { index, at } of expiring) queue?.appendedExpiring(lane, base + index, at);
     });
   }
 }
