@@ -12,6 +12,7 @@ import { type Logger, SILENT } from './environment/logger.ts';
 import { realEnvironment } from './environment/real.ts';
 import { BrokerError } from './errors.ts';
 import { openStorage } from './open-storage.ts';
+import { AmqpListener, ReplyChannels } from './protocols/amqp/index.ts';
 import { KafkaListener, subscribedTopics } from './protocols/kafka/index.ts';
 
 export interface CreateBrokerOptions {
@@ -57,6 +58,15 @@ export interface RunningBroker {
   close(): Promise<void>;
 }
 
+/** What accepts the clients of one protocol on one address. */
+interface OpenListener {
+  readonly port: number;
+  /** Nothing is being worked on, but for what waits for something to happen. */
+  readonly idle: boolean;
+  /** Accepts no more, finishes what is under way for at most so long, then closes what is left. */
+  close(graceMs: number): Promise<void>;
+}
+
 /** How long requests that are under way may take when the broker closes. */
 const CLOSE_GRACE_MS = 5_000;
 
@@ -69,10 +79,10 @@ export async function createBroker(options: CreateBrokerOptions = {}): Promise<R
   const logger = options.logger ?? SILENT;
   const environment = await environmentOf(options);
   const storage = await openStorage(settings.storage, environment);
-  const listeners: { endpoint: Endpoint; kafka: KafkaListener }[] = [];
+  const listeners: { endpoint: Endpoint; listener: OpenListener }[] = [];
   let broker: Broker | undefined;
   const close = async () => {
-    await Promise.all(listeners.map(({ kafka }) => kafka.close(CLOSE_GRACE_MS)));
+    await Promise.all(listeners.map(({ listener }) => listener.close(CLOSE_GRACE_MS)));
     await broker?.close();
     await storage.close();
   };
@@ -84,8 +94,10 @@ export async function createBroker(options: CreateBrokerOptions = {}): Promise<R
       subscribedTopics,
       openShard: storage.openShard,
     });
+    const open = listenerOpener(settings, broker, logger);
     for (const text of options.listeners ?? options.settings?.listeners ?? []) {
-      listeners.push(await openListener(parseEndpoint(text), settings, broker, logger));
+      const endpoint = parseEndpoint(text);
+      listeners.push({ endpoint, listener: await open(endpoint) });
     }
   } catch (error) {
     await close().catch(() => {});
@@ -94,13 +106,13 @@ export async function createBroker(options: CreateBrokerOptions = {}): Promise<R
   const opened = broker;
   let closing: Promise<void> | undefined;
   return {
-    listeners: listeners.map(({ endpoint, kafka }) => {
+    listeners: listeners.map(({ endpoint, listener }) => {
       const { host } = endpoint;
-      const port = kafka.port;
+      const { port } = listener;
       return { protocol: endpoint.protocol, url: formatEndpoint({ ...endpoint, port }), host, port };
     }),
     clock: testClock(environment.clock),
-    idle: () => idle(() => opened.idle && listeners.every(({ kafka }) => kafka.idle)),
+    idle: () => idle(() => opened.idle && listeners.every(({ listener }) => listener.idle)),
     close: () => {
       closing ??= close();
       return closing;
@@ -148,23 +160,31 @@ function brokerSettings({ storage, kafka, groups }: Settings) {
   };
 }
 
-async function openListener(endpoint: Endpoint, settings: Settings, broker: Broker, logger: Logger) {
-  const told = settings.advertise
-    .map(parseEndpoint)
-    .find(({ protocol, tls }) => protocol === endpoint.protocol && tls === endpoint.tls);
-  const kafka = await KafkaListener.open({
-    broker,
-    logger,
-    listen: await listenOptions(endpoint, settings, broker.environment),
-    ...(told && { advertise: { host: told.host, port: told.port } }),
-    limits: {
-      maxFrameBytes: settings.limits.frameBytes,
-      maxPendingBytes: settings.limits.inFlightBytesPerConnection,
-      maxIdleMs: settings.limits.connectionIdleMs,
-    },
-    maxConnections: settings.limits.connections,
-  });
-  return { endpoint, kafka };
+function listenerOpener(settings: Settings, broker: Broker, logger: Logger) {
+  const { limits, amqp } = settings;
+  const maxConnections = limits.connections;
+  // A reply finds its channel whichever listener that came by.
+  const replies = new ReplyChannels(broker.environment.random);
+  return async (endpoint: Endpoint): Promise<OpenListener> => {
+    const listen = await listenOptions(endpoint, settings, broker.environment);
+    if (endpoint.protocol === 'amqp')
+      return AmqpListener.open({ broker, logger, listen, replies, limits: amqp, maxConnections });
+    const told = settings.advertise
+      .map(parseEndpoint)
+      .find(({ protocol, tls }) => protocol === endpoint.protocol && tls === endpoint.tls);
+    return KafkaListener.open({
+      broker,
+      logger,
+      listen,
+      ...(told && { advertise: { host: told.host, port: told.port } }),
+      limits: {
+        maxFrameBytes: limits.frameBytes,
+        maxPendingBytes: limits.inFlightBytesPerConnection,
+        maxIdleMs: limits.connectionIdleMs,
+      },
+      maxConnections,
+    });
+  };
 }
 
 async function listenOptions(

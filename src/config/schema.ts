@@ -166,6 +166,30 @@ const kafka = section(
   'For Kafka clients.',
 );
 
+const amqp = section(
+  {
+    maxMessageBytes: bytes(1, 512 * MiB)
+      .default(128 * MiB)
+      .describe('The largest body of a message. RabbitMQ: `max_message_size`.'),
+    maxFrameBytes: bytes(4 * KiB, 16 * MiB)
+      .default(128 * KiB)
+      .describe('The largest frame that a connection can agree on. RabbitMQ: `frame_max`.'),
+    maxChannels: count(1, 65_535)
+      .default(2047)
+      .describe('The most channels that a connection can agree on. RabbitMQ: `channel_max`.'),
+    maxConsumersPerChannel: count()
+      .default(10_000)
+      .describe('Consumers of one channel. RabbitMQ: `consumer_max_per_channel`.'),
+    maxTransactionBytes: bytes(1 * KiB)
+      .default(128 * MiB)
+      .describe('What a transaction of one channel may gather before it is committed.'),
+    heartbeatSeconds: count(0, 65_535)
+      .default(60)
+      .describe('How often clients are asked to say that they are there; 0 for not at all. RabbitMQ: `heartbeat`.'),
+  },
+  'For AMQP 0-9-1 clients.',
+);
+
 const groups = section(
   {
     initialRebalanceDelayMs: ms(0, MAX_INT32)
@@ -214,6 +238,7 @@ export const settingsSchema = z
     storage,
     limits,
     kafka,
+    amqp,
     groups,
     logLevel: z.enum(LOG_LEVELS).default('info').describe('The least severe messages that are logged.'),
   })

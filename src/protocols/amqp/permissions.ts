@@ -1,0 +1,61 @@
+import { BrokerError } from '../../errors.ts';
+
+export type Permission = 'configure' | 'write' | 'read';
+export type ResourceKind = 'queue' | 'exchange';
+
+/** What a user may do, as far as it is asked here. */
+export interface Permitted {
+  readonly name: string;
+  may(virtualHost: string, permission: Permission, resource: string): boolean;
+  mayTopic(
+    virtualHost: string,
+    exchange: string,
+    permission: 'write' | 'read',
+    routingKey: string,
+    variables: Readonly<Record<string, string>>,
+  ): boolean;
+}
+
+/** What patterns for the default exchange match. */
+const DEFAULT_EXCHANGE = 'amq.default';
+
+/** What the user of a connection may do in its virtual host. Every check throws `access-refused`. */
+export class Permissions {
+  readonly user: Permitted;
+  readonly virtualHost: string;
+
+  constructor(user: Permitted, virtualHost: string) {
+    this.user = user;
+    this.virtualHost = virtualHost;
+  }
+
+  check(permission: Permission, kind: ResourceKind, name: string): void {
+    const resource = kind === 'exchange' && name === '' ? DEFAULT_EXCHANGE : name;
+    if (!this.user.may(this.virtualHost, permission, resource))
+      throw this.#refused(permission, `${kind} '${resource}' in vhost '${this.virtualHost}'`);
+  }
+
+  /** For asking whether something is there: any permission on it will do. */
+  checkAny(kind: ResourceKind, name: string): void {
+    const resource = kind === 'exchange' && name === '' ? DEFAULT_EXCHANGE : name;
+    if (this.user.may(this.virtualHost, 'read', resource)) return;
+    if (this.user.may(this.virtualHost, 'write', resource)) return;
+    this.check('configure', kind, name);
+  }
+
+  /** Topic permissions apply to topic exchanges alone. */
+  checkTopic(permission: 'write' | 'read', exchange: { name: string; type: string }, routingKey: string): void {
+    if (exchange.type !== 'topic') return;
+    const { user, virtualHost } = this;
+    const variables = { vhost: virtualHost, username: user.name };
+    if (!user.mayTopic(virtualHost, exchange.name, permission, routingKey, variables))
+      throw this.#refused(
+        permission,
+        `topic '${routingKey}' in exchange topic '${exchange.name}' in vhost '${virtualHost}'`,
+      );
+  }
+
+  #refused(permission: Permission, what: string): BrokerError {
+    return new BrokerError('access-refused', `${permission} access to ${what} refused for user '${this.user.name}'`);
+  }
+}
