@@ -114,7 +114,7 @@ test('a type that there is not closes the connection', async () => {
   const own = await model.createChannel();
   own.on('error', () => {});
   own.assertExchange(fresh('x'), 'bogus').catch(() => {});
-  expect(await refused).toEqual({ code: 503, text: "COMMAND_INVALID - unknown exchange type 'bogus'", method: '0.0' });
+  expect(await refused).toEqual({ code: 503, text: "COMMAND_INVALID - unknown exchange type 'bogus'" });
 });
 
 test('an exchange in use is not deleted by who asks for that; one that is not there is deleted without a word', async () => {

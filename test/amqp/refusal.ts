@@ -4,14 +4,14 @@ import type { Channel, ChannelModel } from 'amqplib';
 export interface Refusal {
   readonly code: number;
   readonly text: string;
-  /** Class and method that it refused, as in `50.10`; `0.0` where it is none in particular. */
-  readonly method: string;
+  /** Class and method that it refused, as in `50.10`; amqplib tells them of a channel only. */
+  readonly method: string | undefined;
 }
 
 interface CloseError extends Error {
   readonly code: number;
-  readonly classId: number;
-  readonly methodId: number;
+  readonly classId?: number;
+  readonly methodId?: number;
 }
 
 /** Does what is to be refused, and waits until the broker has closed the channel for it. */
@@ -28,7 +28,7 @@ export function closedByBroker(closed: Channel | ChannelModel): Promise<Refusal>
     closed.on('error', (error: Error) => {
       const { code, classId, methodId, message } = error as CloseError;
       const text = /with message "(.*)"$/s.exec(message)?.[1] ?? message;
-      resolve({ code, text, method: `${classId ?? 0}.${methodId ?? 0}` });
+      resolve({ code, text, method: classId === undefined ? undefined : `${classId}.${methodId}` });
     });
   });
 }
