@@ -80,6 +80,8 @@ export class QueueFixture implements QueueHost {
   #shard: Shard | undefined;
   #turns: BrokerTurns | undefined;
   #queues = new Map<string, Queue>();
+  /** As a router does, the same for the same targets. */
+  readonly #routes = new Map<string, Route<Destination>>();
   readonly #ids = new Map<string, readonly string[]>();
 
   constructor(settings: Partial<ShardSettings> = {}) {
@@ -141,12 +143,15 @@ export class QueueFixture implements QueueHost {
     // So that timers of the former life fire no more.
     for (const queue of this.#queues.values()) queue.delete();
     this.#queues = new Map();
+    this.#routes.clear();
     await this.start();
   }
 
   publish(queues: Queue | readonly Queue[], body: string, options: Parameters<typeof properties>[0] = {}) {
-    const targets: readonly Destination[] = Array.isArray(queues) ? queues : [queues];
-    const route: Route<Destination> = { targets, memo: undefined };
+    const targets: readonly Queue[] = queues instanceof Queue ? [queues] : queues;
+    const names = targets.map(({ name }) => name).join();
+    const route = this.#routes.get(names) ?? { targets, memo: undefined };
+    this.#routes.set(names, route);
     return this.turns.current.publish(route, MessageBytes.of('', 'key', properties(options), Buffer.from(body)));
   }
 
