@@ -1,8 +1,8 @@
+export { murmur2, partitionOf } from '../records/index.ts';
 export { type ConsumedRecord, type ConsumeOptions, consume } from './consumer.ts';
 export * from './groups.ts';
 export { KafkaClient, type KafkaClientOptions, type RequestOptions } from './kafka-client.ts';
 export { kafkaError, throwOnError } from './kafka-error.ts';
-export { murmur2, partitionOf } from './murmur2.ts';
 export * from './offsets.ts';
 export { type Produced, Producer, type ProducerOptions } from './producer.ts';
 export * from './topics.ts';

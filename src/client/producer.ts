@@ -1,8 +1,7 @@
 import { produce } from '../protocols/kafka/codec/apis/produce.ts';
-import { BATCH_HEADER_BYTES, type Compression, encodeBatch, type NewRecord } from '../records/index.ts';
+import { BATCH_HEADER_BYTES, type Compression, encodeBatch, type NewRecord, partitionOf } from '../records/index.ts';
 import type { KafkaClient } from './kafka-client.ts';
 import { throwOnError } from './kafka-error.ts';
-import { partitionOf } from './murmur2.ts';
 import type { Topic } from './topics.ts';
 
 export interface ProducerOptions {

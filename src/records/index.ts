@@ -3,6 +3,7 @@ export * from './batches.ts';
 export { compress, decompress, MAX_DECOMPRESSED_BYTES } from './compression.ts';
 export { crc32c } from './crc.ts';
 export { readInt64, writeInt64 } from './int64.ts';
+export * from './murmur2.ts';
 export * from './recompress.ts';
 export * from './record-batch.ts';
 export * from './record-decoder.ts';
