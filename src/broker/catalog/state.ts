@@ -1,4 +1,12 @@
 import type { StateMachine } from '../event-log.ts';
+import {
+  applyVirtualHostEvent,
+  fromVirtualHostSnapshot,
+  toVirtualHostSnapshot,
+  type VirtualHostEvent,
+  type VirtualHostSnapshot,
+  type VirtualHostState,
+} from './virtual-host-state.ts';
 
 /** Where one log is: its identity, and the shard that it lives in. */
 export interface LogPlace {
@@ -22,9 +30,10 @@ export interface CatalogState {
   /** Names this broker (or group of brokers) to clients; empty before the first start is done. */
   clusterId: string;
   readonly streams: Map<string, StreamEntry>;
+  readonly virtualHosts: Map<string, VirtualHostState>;
   /** Where consumer groups keep what they know: a group's place is found by the hash of its name. */
   groupLogs: readonly LogPlace[];
-  /** Logs of deleted streams that their shards have not deleted yet, by id. */
+  /** Logs of what was deleted that their shards have not deleted yet, by id. */
   readonly deleting: Map<string, LogPlace>;
   /** Producer ids below this were given out, or may have been. */
   nextProducerId: number;
@@ -37,18 +46,28 @@ export type CatalogEvent =
   | { readonly type: 'stream-config-changed'; readonly name: string; readonly config: Readonly<Record<string, string>> }
   | { readonly type: 'stream-deleted'; readonly name: string }
   | { readonly type: 'logs-deleted'; readonly logIds: readonly string[] }
-  | { readonly type: 'producer-ids-reserved'; readonly next: number };
+  | { readonly type: 'producer-ids-reserved'; readonly next: number }
+  | VirtualHostEvent;
 
 interface Snapshot {
   readonly clusterId: string;
   readonly streams: readonly StreamEntry[];
+  /** Not there in data of the time before there were any. */
+  readonly virtualHosts?: readonly VirtualHostSnapshot[];
   readonly groupLogs: readonly LogPlace[];
   readonly deleting: readonly LogPlace[];
   readonly nextProducerId: number;
 }
 
 export const catalogMachine: StateMachine<CatalogState, CatalogEvent> = {
-  initial: () => ({ clusterId: '', streams: new Map(), groupLogs: [], deleting: new Map(), nextProducerId: 0 }),
+  initial: () => ({
+    clusterId: '',
+    streams: new Map(),
+    virtualHosts: new Map(),
+    groupLogs: [],
+    deleting: new Map(),
+    nextProducerId: 0,
+  }),
   apply(state, event) {
     switch (event.type) {
       case 'cluster-created':
@@ -74,11 +93,14 @@ export const catalogMachine: StateMachine<CatalogState, CatalogEvent> = {
       case 'producer-ids-reserved':
         state.nextProducerId = event.next;
         return;
+      default:
+        for (const place of applyVirtualHostEvent(state.virtualHosts, event)) state.deleting.set(place.logId, place);
     }
   },
   toSnapshot: (state): Snapshot => ({
     clusterId: state.clusterId,
     streams: [...state.streams.values()],
+    virtualHosts: [...state.virtualHosts.values()].map(toVirtualHostSnapshot),
     groupLogs: state.groupLogs,
     deleting: [...state.deleting.values()],
     nextProducerId: state.nextProducerId,
@@ -88,6 +110,7 @@ export const catalogMachine: StateMachine<CatalogState, CatalogEvent> = {
     return {
       clusterId: snapshot.clusterId,
       streams: new Map(snapshot.streams.map((stream) => [stream.name, stream])),
+      virtualHosts: new Map((snapshot.virtualHosts ?? []).map((host) => [host.name, fromVirtualHostSnapshot(host)])),
       groupLogs: snapshot.groupLogs,
       deleting: new Map(snapshot.deleting.map((place) => [place.logId, place])),
       nextProducerId: snapshot.nextProducerId,
