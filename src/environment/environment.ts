@@ -10,6 +10,17 @@ export interface Environment {
   readonly random: Random;
   readonly files: FileSystem;
   readonly network: Network;
+  readonly memory: Memory;
+}
+
+/** What this process takes of the machine's memory. */
+export interface Memory {
+  /** Bytes of objects and buffers, those that nothing refers to any more and that were not collected yet included. */
+  used(): number;
+  /** Bytes that the machine, or the container, has. */
+  total(): number;
+  /** Collects what nothing refers to any more; takes a while. */
+  collect(): void;
 }
 
 export interface Timer {

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { Clock, Environment, Random, Timer } from './environment.ts';
 import { realFiles } from './real-files.ts';
+import { realMemory } from './real-memory.ts';
 import { realNetwork } from './real-network.ts';
 
 /** Node runs timers with a longer delay than this at once (setTimeout's documentation). */
@@ -30,5 +31,5 @@ const random: Random = {
 
 /** This machine: its clock, its randomness, its files and its network. */
 export function realEnvironment(): Environment {
-  return { clock, random, files: realFiles, network: realNetwork };
+  return { clock, random, files: realFiles, network: realNetwork, memory: realMemory };
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../../environment/environment.ts';
 import { BrokerError, toBrokerError } from '../../errors.ts';
 import type { Entry, Log, Shard } from '../../storage/index.ts';
+import type { MemoryAlarm } from '../flow/memory-alarm.ts';
 import type { MessageBytes } from '../messages/message-bytes.ts';
 import type { Route } from '../routing/route.ts';
 import type { Destination, StreamQueue } from '../virtual-hosts/destination.ts';
@@ -118,6 +119,8 @@ const mayRefuse = (queue: Queue) => queue.mayRefuse;
 export interface TurnsOptions {
   readonly clock: Clock;
   readonly shards: readonly Shard[];
+  /** Holds publishers back beside the shards. */
+  readonly alarm?: MemoryAlarm;
   readonly onTrouble: (error: BrokerError, what: string) => void;
 }
 
@@ -138,7 +141,8 @@ export class BrokerTurns implements Turns {
   }
 
   get overloaded(): boolean {
-    return this.#options.shards.some((shard) => shard.overloaded);
+    const { shards, alarm } = this.#options;
+    return alarm?.raised === true || shards.some((shard) => shard.overloaded);
   }
 
   get idle(): boolean {
@@ -146,7 +150,9 @@ export class BrokerTurns implements Turns {
   }
 
   onDrained(callback: () => void): void {
-    for (const shard of this.#options.shards) if (shard.overloaded) shard.onDrained(callback);
+    const { shards, alarm } = this.#options;
+    if (alarm?.raised) alarm.onRelief(callback);
+    else for (const shard of shards) if (shard.overloaded) shard.onDrained(callback);
   }
 
   touch(queue: Queue): void {
