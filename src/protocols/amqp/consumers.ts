@@ -1,0 +1,261 @@
+import type { Consumer, ConsumerOptions, Delivery, MessageBytes } from '../../broker/index.ts';
+import { AmqpError } from './errors.ts';
+import { Unacknowledged } from './unacknowledged.ts';
+
+/** A message that is out, until one of its three ends. */
+export type Settleable = Pick<Delivery, 'acknowledge' | 'requeue' | 'reject'>;
+
+export type Settlement = keyof Settleable;
+
+/** What a consumer subscribed to: a queue, or a stream. */
+export type Subscription = Pick<Consumer, 'wake' | 'cancel'>;
+
+/** Where deliveries are written to. */
+export interface DeliveryOutput {
+  /** So much waits to be written that nothing more should. */
+  readonly congested: boolean;
+  /** Calls back once, when it is not congested any more. */
+  onRelieved(callback: () => void): void;
+  deliver(consumerTag: Buffer, deliveryTag: number, redelivered: boolean, message: MessageBytes): void;
+  /** Tells the client that a consumer is no more. */
+  consumerCancelled(consumerTag: string): void;
+}
+
+export interface ConsumeOptions {
+  readonly tag: string;
+  readonly noAck: boolean;
+  readonly exclusive: boolean;
+  readonly priority: number;
+  /** Messages that may be out at a time; 0 for no limit. */
+  readonly prefetch: number;
+}
+
+/** One consumer of a channel. */
+export class ChannelConsumer implements ConsumerOptions {
+  readonly tag: string;
+  readonly noAck: boolean;
+  readonly exclusive: boolean;
+  readonly priority: number;
+  /** As it stands in `basic.deliver`: a short string. */
+  readonly tagBytes: Buffer;
+  readonly deliver: (delivery: Delivery, message: MessageBytes) => void;
+  subscription: Subscription | undefined;
+  /** Messages that are out. */
+  outstanding = 0;
+  /** It could have had a message, but had as many as it may. */
+  #starved = false;
+  /** Likewise, but its channel or its connection could not take one. */
+  held = false;
+
+  readonly #prefetch: number;
+  readonly #consumers: Consumers;
+
+  constructor(consumers: Consumers, { tag, noAck, exclusive, priority, prefetch }: ConsumeOptions) {
+    this.#consumers = consumers;
+    this.tag = tag;
+    this.noAck = noAck;
+    this.exclusive = exclusive;
+    this.priority = priority;
+    this.#prefetch = noAck ? 0 : prefetch;
+    this.tagBytes = Buffer.concat([Buffer.of(Buffer.byteLength(tag)), Buffer.from(tag)]);
+    this.deliver = (delivery, message) => consumers.deliver(this, delivery, message);
+  }
+
+  canTake(): boolean {
+    if (this.#prefetch > 0 && this.outstanding >= this.#prefetch) {
+      this.#starved = true;
+      return false;
+    }
+    return this.#consumers.canTake(this);
+  }
+
+  cancelled(): void {
+    this.#consumers.lost(this);
+  }
+
+  /** One of its messages is settled. */
+  released(): void {
+    this.outstanding--;
+    if (!this.#starved || this.outstanding >= this.#prefetch) return;
+    this.#starved = false;
+    this.subscription?.wake();
+  }
+}
+
+/** The consumers of one channel, what they may be given, and what was delivered and is not settled. */
+export class Consumers {
+  /** For consumers to come. */
+  prefetch = 0;
+
+  readonly #output: DeliveryOutput;
+  readonly #byTag = new Map<string, ChannelConsumer>();
+  /** What `basic.get` took has no consumer. */
+  readonly #unacknowledged = new Unacknowledged<Settleable, ChannelConsumer | undefined>();
+  /** Those who are to be woken when the channel or the connection can take messages again. */
+  #held: ChannelConsumer[] = [];
+  #lastDeliveryTag = 0;
+  /** Messages of the consumers that are out. */
+  #outstanding = 0;
+  /** Of all consumers together; 0 for no limit. */
+  #channelPrefetch = 0;
+  #flowing = true;
+  #watching = false;
+  #closed = false;
+  readonly #relieved = () => {
+    this.#watching = false;
+    this.#wakeHeld();
+  };
+
+  constructor(output: DeliveryOutput) {
+    this.#output = output;
+  }
+
+  get size(): number {
+    return this.#byTag.size;
+  }
+
+  get unacknowledgedCount(): number {
+    return this.#unacknowledged.count;
+  }
+
+  get(tag: string): ChannelConsumer | undefined {
+    return this.#byTag.get(tag);
+  }
+
+  /** Registers a consumer; `subscribe` has the messages come. What that throws leaves no consumer behind. */
+  add(options: ConsumeOptions, subscribe: (consumer: ChannelConsumer) => Subscription): void {
+    const consumer = new ChannelConsumer(this, options);
+    consumer.subscription = subscribe(consumer);
+    this.#byTag.set(options.tag, consumer);
+  }
+
+  /** False when there is no such consumer. What it has stays with the channel. */
+  cancel(tag: string): boolean {
+    const consumer = this.#byTag.get(tag);
+    if (consumer === undefined) return false;
+    this.#byTag.delete(tag);
+    consumer.subscription?.cancel();
+    return true;
+  }
+
+  set channelPrefetch(limit: number) {
+    this.#channelPrefetch = limit;
+    this.#wakeHeld();
+  }
+
+  set flowing(flowing: boolean) {
+    this.#flowing = flowing;
+    this.#wakeHeld();
+  }
+
+  /** Asked by a consumer that could take a message for its own part. */
+  canTake(consumer: ChannelConsumer): boolean {
+    if (this.#closed) return false;
+    const full = !consumer.noAck && this.#channelPrefetch > 0 && this.#outstanding >= this.#channelPrefetch;
+    const { congested } = this.#output;
+    if (this.#flowing && !full && !congested) return true;
+    if (!consumer.held) {
+      consumer.held = true;
+      this.#held.push(consumer);
+    }
+    if (congested && !this.#watching) {
+      this.#watching = true;
+      this.#output.onRelieved(this.#relieved);
+    }
+    return false;
+  }
+
+  deliver(consumer: ChannelConsumer, delivery: Delivery, message: MessageBytes): void {
+    const tag = ++this.#lastDeliveryTag;
+    if (!consumer.noAck) {
+      this.#unacknowledged.add(tag, delivery, consumer);
+      consumer.outstanding++;
+      this.#outstanding++;
+    }
+    this.#output.deliver(consumer.tagBytes, tag, delivery.redelivered, message);
+  }
+
+  /** A message without a consumer: of `basic.get`, or a direct reply. Answers its delivery tag. */
+  took(delivery: Settleable | undefined): number {
+    const tag = ++this.#lastDeliveryTag;
+    if (delivery !== undefined) this.#unacknowledged.add(tag, delivery, undefined);
+    return tag;
+  }
+
+  /** Whoever the consumer got its messages from has none any more. */
+  lost(consumer: ChannelConsumer): void {
+    if (this.#byTag.get(consumer.tag) !== consumer) return;
+    this.#byTag.delete(consumer.tag);
+    this.#output.consumerCancelled(consumer.tag);
+  }
+
+  /** Takes a delivery out, or all up to it (with tag 0: all), oldest first. Throws when there is none with this tag. */
+  take(
+    tag: number,
+    multiple: boolean,
+    visit: (delivery: Settleable, consumer: ChannelConsumer | undefined, tag: number) => void,
+  ): void {
+    if (multiple && tag === 0) this.#unacknowledged.takeAll(visit);
+    else if (!(multiple ? this.#unacknowledged.takeUpTo(tag, visit) : this.#unacknowledged.take(tag, visit)))
+      throw new AmqpError('PRECONDITION_FAILED', `unknown delivery tag ${tag}`);
+  }
+
+  /** Puts back what `take` took. */
+  restore(taken: Parameters<Unacknowledged<Settleable, ChannelConsumer | undefined>['restore']>[0]): void {
+    this.#unacknowledged.restore(taken);
+  }
+
+  /** A delivery of the consumer is settled: it can have another. */
+  released(consumer: ChannelConsumer | undefined): void {
+    if (consumer === undefined) return;
+    this.#outstanding--;
+    consumer.released();
+    if (this.#held.length > 0 && this.#outstanding === this.#channelPrefetch - 1) this.#wakeHeld();
+  }
+
+  readonly #acknowledge = (delivery: Settleable, consumer: ChannelConsumer | undefined) => {
+    delivery.acknowledge();
+    this.released(consumer);
+  };
+
+  readonly #requeue = (delivery: Settleable, consumer: ChannelConsumer | undefined) => {
+    delivery.requeue();
+    this.released(consumer);
+  };
+
+  readonly #reject = (delivery: Settleable, consumer: ChannelConsumer | undefined) => {
+    delivery.reject();
+    this.released(consumer);
+  };
+
+  acknowledge(tag: number, multiple: boolean): void {
+    this.take(tag, multiple, this.#acknowledge);
+  }
+
+  requeue(tag: number, multiple: boolean): void {
+    this.take(tag, multiple, this.#requeue);
+  }
+
+  reject(tag: number, multiple: boolean): void {
+    this.take(tag, multiple, this.#reject);
+  }
+
+  /** The channel is gone: nothing comes any more, and what is out goes back. */
+  close(): void {
+    this.#closed = true;
+    for (const { subscription } of this.#byTag.values()) subscription?.cancel();
+    this.#byTag.clear();
+    this.#held = [];
+    this.#unacknowledged.takeAll((delivery) => delivery.requeue());
+  }
+
+  #wakeHeld(): void {
+    if (this.#closed || this.#held.length === 0) return;
+    const held = this.#held;
+    this.#held = [];
+    for (const consumer of held) {
+      consumer.held = false;
+      consumer.subscription?.wake();
+    }
+  }
+}
