@@ -1,7 +1,7 @@
 export type { Durability, LogRead } from '../storage/index.ts';
 export { Broker, type BrokerOptions, type BrokerSettings, DEFAULT_BROKER_SETTINGS } from './broker.ts';
 export type { FetchOffsetsRequest, GroupSettings } from './groups/index.ts';
-export { encodeAddress, MessageBytes } from './messages/message-bytes.ts';
+export * from './messages/index.ts';
 export type { Consumer, ConsumerOptions } from './queues/consumer.ts';
 export type { Delivery } from './queues/delivery.ts';
 export type { Queue } from './queues/queue.ts';

@@ -1,32 +1,12 @@
-import type { MessageBytes } from '../../broker/index.ts';
+import { changeProperties, type MessageBytes, type PropertyName, propertyPosition } from '../../broker/index.ts';
 import { AmqpError } from './errors.ts';
 import { REPLY_TO } from './reply-to.ts';
 
-/** Bits of the property flags, in the order of the properties (section 4.2.6.1, and the class definition of basic). */
-const REPLY_TO_FLAG = 0x0200;
-const EXPIRATION_FLAG = 0x0100;
-const USER_ID_FLAG = 0x0010;
-const SPECIAL = REPLY_TO_FLAG | EXPIRATION_FLAG | USER_ID_FLAG;
+/** Property flags of reply-to, expiration and user-id. */
+const SPECIAL = 0x0200 | 0x0100 | 0x0010;
 
 /** Ten years in milliseconds. */
 const MAX_EXPIRATION_MS = 315_360_000_000;
-
-type Kind = 'shortstr' | 'table' | 'octet' | 'timestamp';
-
-const PROPERTIES: readonly (readonly [flag: number, kind: Kind])[] = [
-  [0x8000, 'shortstr'], // content-type
-  [0x4000, 'shortstr'], // content-encoding
-  [0x2000, 'table'], // headers
-  [0x1000, 'octet'], // delivery-mode
-  [0x0800, 'octet'], // priority
-  [0x0400, 'shortstr'], // correlation-id
-  [REPLY_TO_FLAG, 'shortstr'],
-  [EXPIRATION_FLAG, 'shortstr'],
-  [0x0080, 'shortstr'], // message-id
-  [0x0040, 'timestamp'],
-  [0x0020, 'shortstr'], // type
-  [USER_ID_FLAG, 'shortstr'],
-];
 
 /** Whether a message has properties that publishing has to look at. Its properties were checked when they came in. */
 export function needsChecks({ properties, propertiesStart }: MessageBytes): boolean {
@@ -35,7 +15,7 @@ export function needsChecks({ properties, propertiesStart }: MessageBytes): bool
 
 /** Throws `PRECONDITION_FAILED`, in RabbitMQ's words, for an expiration that is none. */
 export function checkExpiration(message: MessageBytes): void {
-  const expiration = shortString(message, EXPIRATION_FLAG);
+  const expiration = shortString(message, 'expiration');
   if (expiration === undefined) return;
   const why = wrongWithExpiration(expiration);
   if (why !== undefined) throw new AmqpError('PRECONDITION_FAILED', `invalid expiration '${expiration}': ${why}`);
@@ -55,7 +35,7 @@ export function checkUserId(
   message: MessageBytes,
   user: { readonly name: string; readonly tags: readonly string[] },
 ): void {
-  const claimed = shortString(message, USER_ID_FLAG);
+  const claimed = shortString(message, 'userId');
   if (claimed === undefined || claimed === user.name || user.tags.includes('impersonator')) return;
   throw new AmqpError(
     'PRECONDITION_FAILED',
@@ -65,44 +45,18 @@ export function checkUserId(
 
 /** Whether the sender asks for replies on the channel itself. */
 export function wantsDirectReply(message: MessageBytes): boolean {
-  return shortString(message, REPLY_TO_FLAG) === REPLY_TO;
+  return shortString(message, 'replyTo') === REPLY_TO;
 }
 
 /** Puts another reply-to in place of the one there is. */
 export function replaceReplyTo(message: MessageBytes, replyTo: string): void {
   const { properties, propertiesStart, propertiesEnd } = message;
-  const at = position(message, REPLY_TO_FLAG);
-  const after = at + 1 + (properties[at] ?? 0);
-  const text = Buffer.from(replyTo);
-  const replaced = Buffer.concat([
-    properties.subarray(propertiesStart, at),
-    Buffer.of(text.length),
-    text,
-    properties.subarray(after, propertiesEnd),
-  ]);
-  message.properties = replaced;
+  message.properties = changeProperties(properties, propertiesStart, propertiesEnd, { replyTo });
   message.propertiesStart = 0;
-  message.propertiesEnd = replaced.length;
+  message.propertiesEnd = message.properties.length;
 }
 
-function shortString(message: MessageBytes, flag: number): string | undefined {
-  const at = position(message, flag);
-  if (at < 0) return undefined;
-  const { properties } = message;
-  return properties.toString('utf8', at + 1, at + 1 + (properties[at] ?? 0));
-}
-
-/** Where a property's value begins; -1 when it is not there. */
-function position({ properties, propertiesStart }: MessageBytes, wanted: number): number {
-  const flags = properties.readUInt16BE(propertiesStart);
-  if ((flags & wanted) === 0) return -1;
-  let at = propertiesStart + 2;
-  for (const [flag, kind] of PROPERTIES) {
-    if (flag === wanted) break;
-    if ((flags & flag) === 0) continue;
-    if (kind === 'shortstr') at += 1 + (properties[at] ?? 0);
-    else if (kind === 'table') at += 4 + properties.readUInt32BE(at);
-    else at += kind === 'octet' ? 1 : 8;
-  }
-  return at;
+function shortString({ properties, propertiesStart }: MessageBytes, name: PropertyName): string | undefined {
+  const at = propertyPosition(properties, propertiesStart, name);
+  return at < 0 ? undefined : properties.toString('utf8', at + 1, at + 1 + (properties[at] ?? 0));
 }
