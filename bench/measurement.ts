@@ -23,6 +23,8 @@ export interface Measurement {
   readonly brokerCpuSeconds: number | undefined;
   /** Resident, from the process's start on. */
   readonly peakMemoryBytes: number | undefined;
+  /** Messages that were published and not consumed when the window ended, of a bench that does both as fast as it goes. */
+  readonly waiting?: number | undefined;
   /** CPU seconds of the client per second: near 1, it is the client that is measured. */
   readonly clientCpuShare: number;
 }

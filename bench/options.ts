@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Peer } from './peers/peer.ts';
 
 /** What every bench is told. */
 export interface CommonOptions {
@@ -6,6 +7,7 @@ export interface CommonOptions {
   readonly flush: 'always' | 'interval' | 'os';
   readonly data?: string;
   readonly against?: 'kafka' | 'rabbitmq';
+  readonly onlyAgainst?: boolean;
   readonly json?: boolean;
 }
 
@@ -38,7 +40,25 @@ export function common(command: Command, against: readonly NonNullable<CommonOpt
     )
     .option('--data <directory>', 'where to make data directories, which are removed afterwards')
     .addOption(new Option('--against <broker>', 'measure another broker beside it').choices(against))
+    .option('--only-against', 'measure only the other broker')
     .option('--json', 'print figures as JSON, one document a bench');
+}
+
+/** The broker and what it is compared with, as the command line says. `missing`: why the others cannot be run here, if so. */
+export async function compared(
+  { against, onlyAgainst = false }: CommonOptions,
+  own: Peer,
+  name: string,
+  missing: () => string | undefined,
+  others: () => Promise<Peer[]>,
+): Promise<Peer[]> {
+  if (against === undefined && onlyAgainst) throw new Error('--only-against: say which broker with --against');
+  if (against === undefined) return [own];
+  const why = missing();
+  if (why === undefined) return [...(onlyAgainst ? [] : [own]), ...(await others())];
+  if (onlyAgainst) throw new Error(why);
+  console.error(`${name} is skipped: ${why}`);
+  return [own];
 }
 
 export function profiled(command: Command): Command {

@@ -45,6 +45,7 @@ export const measurementReporting: Reporting<Measurement> = {
       ...(all.confirmLatency === undefined ? [] : [`  to confirm   ${latencyText(all.confirmLatency)}`]),
       `  broker CPU   ${cpuText(all)}`,
       `  peak memory  ${memoryText(all.peakMemoryBytes)}`,
+      ...(all.waiting === undefined ? [] : [`  waiting      ${all.waiting.toLocaleString('en')} at the end`]),
       `  client       busy ${Math.round(all.clientCpuShare * 100)} % of one core`,
     ].join('\n');
   },

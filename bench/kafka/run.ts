@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Measurement } from '../measurement.ts';
-import { type CommonOptions, type LoadOptions, warmUpSeconds } from '../options.ts';
+import { type CommonOptions, compared, type LoadOptions, warmUpSeconds } from '../options.ts';
 import { kafka, kafkaMissing } from '../peers/kafka.ts';
 import type { Peer } from '../peers/peer.ts';
 import { sluice } from '../peers/sluice.ts';
@@ -122,14 +122,10 @@ function workOf(options: WorkOptions): Work {
 }
 
 /** The broker first, then what it is compared with: a Kafka that flushes as the broker does, and one as it comes. */
-async function peersOf(options: CommonOptions, partitions: number, profileDirectory?: string): Promise<Peer[]> {
-  const { storage, flush, against } = options;
-  const own = sluice({ listen: 'kafka', storage, flush, partitions, profileDirectory });
-  if (against !== 'kafka') return [own];
-  const missing = kafkaMissing();
-  if (missing !== undefined) {
-    console.error(`Apache Kafka is skipped: ${missing}`);
-    return [own];
-  }
-  return [own, await kafka({ partitions, flush: 'always' }), await kafka({ partitions, flush: 'os' })];
+function peersOf(options: CommonOptions, partitions: number, profileDirectory?: string): Promise<Peer[]> {
+  const own = sluice({ ...options, listen: 'kafka', partitions, profileDirectory });
+  return compared(options, own, 'Apache Kafka', kafkaMissing, async () => [
+    await kafka({ partitions, flush: 'always' }),
+    await kafka({ partitions, flush: 'os' }),
+  ]);
 }

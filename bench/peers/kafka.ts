@@ -1,18 +1,18 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { KafkaClient } from '../../src/client/index.ts';
 import { type Address, BrokerProcess } from '../broker-process.ts';
 import { CACHE_DIRECTORY } from '../cache-directory.ts';
+import { answering } from './answering.ts';
+import { freePort } from './free-port.ts';
 import type { Peer } from './peer.ts';
 
 const VERSION = '4.1.0';
 const DEPENDENCY_PLUGIN = 'org.apache.maven.plugins:maven-dependency-plugin:3.6.1:build-classpath';
 const HOST = '127.0.0.1';
-const READY_POLL_MS = 20;
 /** What kafka-server-start.sh and kafka-run-class.sh give the Java machine. */
 const JAVA_FLAGS = [
   '-Xms1G',
@@ -53,7 +53,7 @@ export async function kafka(options: KafkaOptions): Promise<Peer> {
     name,
     durable: true,
     async start(directory) {
-      const [port, controllerPort] = [await freePort(), await freePort()];
+      const [port, controllerPort] = [await freePort(HOST), await freePort(HOST)];
       await mkdir(directory, { recursive: true });
       const properties = join(directory, 'server.properties');
       await writeFile(properties, serverProperties({ ...options, directory, port, controllerPort }));
@@ -69,7 +69,7 @@ export async function kafka(options: KafkaOptions): Promise<Peer> {
         environment: {},
         ready: (output, ended) => {
           output(() => {});
-          return answering({ host: HOST, port }, ended);
+          return answering({ host: HOST, port }, ended, answer);
         },
       });
     },
@@ -128,28 +128,7 @@ function serverProperties({ directory, port, controllerPort, partitions, flush }
   return `${lines.join('\n')}\n`;
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, HOST, resolve);
-  });
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('a TCP server has no port');
-  return address.port;
-}
-
-/** Kafka prints nothing that says it is ready: ask until it answers. */
-async function answering(address: Address, ended: AbortSignal): Promise<Address> {
-  while (!ended.aborted) {
-    try {
-      const client = await KafkaClient.connect(address);
-      await client.close();
-      return address;
-    } catch {
-      await new Promise((resolve) => setTimeout(resolve, READY_POLL_MS));
-    }
-  }
-  throw new Error('the broker ended before it answered');
+async function answer(address: Address): Promise<void> {
+  const client = await KafkaClient.connect(address);
+  await client.close();
 }

@@ -1,0 +1,39 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { BrokerProcess } from './broker-process.ts';
+import { peakResident, Spent } from './spent.ts';
+
+/** How long a broker is left alone before its memory counts. */
+const IDLE_MS = 2_000;
+
+/** What one part of a bench found that does a known number of things. */
+export interface Stage {
+  readonly seconds: number;
+  readonly perSecond: number;
+  readonly cpuMicroseconds: number | undefined;
+  readonly peakMegabytes: number | undefined;
+  readonly clientCpuShare: number;
+}
+
+/** Does something so many times. */
+export async function stage(broker: BrokerProcess, count: number, body: () => Promise<void>): Promise<Stage> {
+  const spent = new Spent(broker);
+  const peak = await peakResident(broker, body);
+  const { seconds, brokerCpuSeconds, clientCpuShare } = spent.until();
+  return {
+    seconds,
+    perSecond: count / seconds,
+    cpuMicroseconds: brokerCpuSeconds && (brokerCpuSeconds * 1e6) / count,
+    peakMegabytes: inMegabytes(peak),
+    clientCpuShare,
+  };
+}
+
+/** Resident megabytes of a broker that has been left alone for a moment. */
+export async function idleMegabytes(broker: BrokerProcess): Promise<number | undefined> {
+  await delay(IDLE_MS);
+  return inMegabytes(broker.usage().residentBytes);
+}
+
+function inMegabytes(bytes: number | undefined): number | undefined {
+  return bytes && bytes / 1e6;
+}
