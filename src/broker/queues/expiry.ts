@@ -7,6 +7,11 @@ export class ExpiryHeap {
   #offsets = new Float64Array(64);
   #lanes = new Uint8Array(64);
   #size = 0;
+  readonly #most: number;
+
+  constructor(most: number) {
+    this.#most = most;
+  }
 
   get size(): number {
     return this.#size;
@@ -19,7 +24,7 @@ export class ExpiryHeap {
 
   /** Answers whether there was room. */
   add(time: number, lane: number, offset: number): boolean {
-    if (this.#size >= MAX_WATCHED) return false;
+    if (this.#size >= this.#most) return false;
     if (this.#size === this.#times.length) this.#grow();
     let at = this.#size++;
     while (at > 0) {

@@ -9,7 +9,7 @@ import type { Route } from '../routing/route.ts';
 import type { Destination } from '../virtual-hosts/destination.ts';
 import type { Consumer, ConsumerOptions } from './consumer.ts';
 import type { Delivery } from './delivery.ts';
-import { type DeadLetterReason, Queue, type QueueHost } from './queue.ts';
+import { type DeadLetterReason, Queue, type QueueHost, type QueueOptions } from './queue.ts';
 import { DEFAULT_QUEUE_SETTINGS, type QueueSettings } from './settings.ts';
 import { BrokerTurns } from './turns.ts';
 
@@ -118,14 +118,18 @@ export class QueueFixture implements QueueHost {
   }
 
   /** A queue of that name, with what a former one of the name left. */
-  async queue(name: string, settings: Partial<QueueSettings> = {}): Promise<Queue> {
+  async queue(
+    name: string,
+    settings: Partial<QueueSettings> = {},
+    more: Pick<QueueOptions, 'expiryOf'> = {},
+  ): Promise<Queue> {
     const all = { ...DEFAULT_QUEUE_SETTINGS, ...settings };
     const ids = this.#ids.get(name) ?? Array.from({ length: all.maxPriority + 2 }, () => this.#random.uuid());
     this.#ids.set(name, ids);
     const [stateLogId = '', ...lanes] = ids;
     const { shard, turns, clock } = this;
     const queue = await Queue.open({
-      ...{ name, virtualHost: '/', shard, lanes, stateLogId, settings: all, host: this, turns, clock },
+      ...{ name, virtualHost: '/', shard, lanes, stateLogId, settings: all, host: this, turns, clock, ...more },
     });
     this.#queues.set(name, queue);
     return queue;

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { QueueFixture, TestConsumer } from './fixture.contract.ts';
+import { MessageBytes } from '../messages/message-bytes.ts';
+import { bodyOf, properties, QueueFixture, TestConsumer } from './fixture.contract.ts';
+import type { Queue } from './queue.ts';
 
 const numbered = (count: number, first = 0) => Array.from({ length: count }, (_, i) => `m${first + i}`);
 
@@ -175,6 +177,28 @@ describe('leaving otherwise', () => {
     await fixture.clock.advance(700);
     expect(fixture.deadLetters.map(({ body }) => body)).toEqual(['m1', 'm0', 'm2']);
     expect(queue.readyCount).toBe(0);
+  });
+
+  test('a queue that keeps messages until a time keeps to it, also after a restart', async () => {
+    const fixture = await new QueueFixture().start();
+    const expiryOf = (message: MessageBytes, publishedAt: number) => publishedAt + Number(bodyOf(message));
+    const delayed = (queue: Queue, delay: number) => {
+      const route = { targets: [queue], memo: undefined };
+      const message = MessageBytes.of('', 'k', properties({ expiration: '1' }), Buffer.from(`${delay}`));
+      fixture.turns.current.publishUntil(route, message, fixture.clock.now() + delay);
+    };
+    const queue = await fixture.queue('q', { deadLetterExchange: 'dlx' }, { expiryOf });
+    for (const delay of [300, 100, 200]) delayed(queue, delay);
+    await fixture.settled();
+    await fixture.clock.advance(150);
+    expect(fixture.deadLetters.map(({ body }) => body)).toEqual(['100']);
+    await fixture.restart('crash');
+    delayed(await fixture.queue('q', { deadLetterExchange: 'dlx' }, { expiryOf }), 10);
+    await fixture.settled();
+    await fixture.clock.advance(50);
+    expect(fixture.deadLetters.map(({ body }) => body)).toEqual(['100', '10', '200']);
+    await fixture.clock.advance(100);
+    expect(fixture.deadLetters.map(({ body }) => body)).toEqual(['100', '10', '200', '300']);
   });
 
   test('what is out does not expire, and does when it comes back too late', async () => {

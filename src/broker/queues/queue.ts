@@ -5,7 +5,7 @@ import type { MessageBytes } from '../messages/message-bytes.ts';
 import type { Consumer, ConsumerOptions } from './consumer.ts';
 import { Consumers, type QueueConsumer } from './consumers.ts';
 import { Delivery } from './delivery.ts';
-import { ExpiryHeap } from './expiry.ts';
+import { ExpiryHeap, MAX_WATCHED } from './expiry.ts';
 import { Lane } from './lane.ts';
 import type { MessageBatch } from './message-batch.ts';
 import { MessageReader } from './message-reader.ts';
@@ -38,6 +38,11 @@ export interface QueueOptions {
   readonly host: QueueHost;
   readonly turns: Turns;
   readonly clock: Clock;
+  /**
+   * When a message expires (milliseconds since the epoch), of a queue that keeps messages until a time: then all of them are
+   * watched, however many there are. Without it, a message's own expiration counts.
+   */
+  readonly expiryOf?: (message: MessageBytes, publishedAt: number) => number | undefined;
 }
 
 /** Messages that one queue gives out, or lets expire, before others have their turn. */
@@ -64,7 +69,8 @@ export class Queue {
   readonly #host: QueueHost;
   readonly #turns: Turns;
   readonly #clock: Clock;
-  readonly #expiries = new ExpiryHeap();
+  readonly #expiries: ExpiryHeap;
+  readonly #expiryOf: NonNullable<QueueOptions['expiryOf']>;
   /** For messages out of order: rejected ones, and those that expire in the middle. */
   #side: MessageReader | undefined;
   #sideLane = -1;
@@ -93,6 +99,8 @@ export class Queue {
     this.#turns = options.turns;
     this.#clock = options.clock;
     this.#settings = options.settings;
+    this.#expiryOf = options.expiryOf ?? ownExpiry;
+    this.#expiries = new ExpiryHeap(options.expiryOf === undefined ? MAX_WATCHED : Number.POSITIVE_INFINITY);
     this.#lanes = options.lanes.map((id, index) => {
       const lane = new Lane(index, options.shard.log(id));
       lane.log.onRollBack = (nextOffset) => this.#rollBack(lane, nextOffset);
@@ -540,17 +548,18 @@ export class Queue {
     const { messageTtlMs } = this.#settings;
     if (messageTtlMs !== undefined && timestamp + messageTtlMs <= now) return true;
     if (!this.#expiring) return false;
-    const { expiration } = message;
-    return expiration !== undefined && timestamp + Number(expiration) <= now;
+    const at = this.#expiryOf(message, timestamp);
+    return at !== undefined && at <= now;
   }
 
   /** Watches a message that came back, where it has an expiration of its own. */
   #watch(lane: Lane, offset: number, timestamp: number): void {
     if (this.#settings.messageTtlMs !== undefined) this.#armExpiry();
     if (!this.#expiring) return;
-    this.#withMessage(lane, offset, ({ expiration }) => {
-      if (expiration === undefined) return;
-      this.#expiries.add(timestamp + Number(expiration), lane.index, offset);
+    this.#withMessage(lane, offset, (message) => {
+      const at = this.#expiryOf(message, timestamp);
+      if (at === undefined) return;
+      this.#expiries.add(at, lane.index, offset);
       this.#armExpiry();
     });
   }
@@ -675,10 +684,14 @@ export class Queue {
           reader.read(offset);
         }
         bytes += reader.message.bodyLength;
-        const { expiration } = reader.message;
-        if (expiration !== undefined) this.#expiries.add(reader.timestamp + Number(expiration), index, offset);
+        const at = this.#expiryOf(reader.message, reader.timestamp);
+        if (at !== undefined) this.#expiries.add(at, index, offset);
       }
     }
     if (!counted) this.#readyBytes = bytes;
   }
+}
+
+function ownExpiry({ expiration }: MessageBytes, publishedAt: number): number | undefined {
+  return expiration === undefined ? undefined : publishedAt + Number(expiration);
 }

@@ -21,6 +21,8 @@ export interface Turn {
   readonly now: number;
   /** Copies the message to all targets of the route. In call order for each target. Throws `storage-full`. */
   publish(route: Route<Destination>, message: MessageBytes): Published;
+  /** The same for queues that keep messages until a time: whatever their own expiration says, they expire `at` (milliseconds since the epoch). */
+  publishUntil(route: Route<Destination>, message: MessageBytes, at: number): void;
   /**
    * Calls back once, when everything published in this turn is as safe as it asks to be; in no order among turns that do not
    * wait for the same storage.

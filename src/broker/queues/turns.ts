@@ -59,6 +59,10 @@ class OpenTurn implements Turn {
     return refused ? 'refused' : 'taken';
   }
 
+  publishUntil(route: Route<Destination>, message: MessageBytes, at: number): void {
+    for (const group of Targets.of(route).groups) this.#add(group, message, at);
+  }
+
   wait(waiter: TurnWaiter): void {
     this.waiters.push(waiter);
   }
@@ -85,14 +89,14 @@ class OpenTurn implements Turn {
     return willing.length < group.queues.length;
   }
 
-  #add(group: QueueGroup, message: MessageBytes): void {
+  #add(group: QueueGroup, message: MessageBytes, until?: number): void {
     const work = this.work(group.shard);
     let { batch } = group;
     const priority = group.hasPriorities ? message.priority : 0;
     if (batch === undefined || batch.sealed || batch.full || priority !== group.priority)
       batch = this.#begin(group, work, priority);
-    if (message.mayExpire) {
-      const at = this.now + Number(message.expiration);
+    if (until !== undefined || message.mayExpire) {
+      const at = until ?? this.now + Number(message.expiration);
       work.placed.find((each) => each.batch === batch)?.expiring.push({ index: batch.count, at });
     }
     batch.add(message, this.now);
