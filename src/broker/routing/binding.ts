@@ -1,4 +1,4 @@
-import type { FieldTable } from '../messages/field-table.ts';
+import type { FieldTable } from '../messages/index.ts';
 import type { Exchange } from './exchange.ts';
 import type { Route } from './route.ts';
 

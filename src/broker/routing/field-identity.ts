@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import type { Field, FieldTable } from '../messages/field-table.ts';
+import type { Field, FieldTable } from '../messages/index.ts';
 
 /*
  * Fields as texts that are the same when the fields are: keys of maps.
@@ -9,47 +9,58 @@ import type { Field, FieldTable } from '../messages/field-table.ts';
 export function identityOf(args: FieldTable): string {
   if (args.size === 0) return '';
   const names = [...args.keys()].sort();
-  // The names are its own.
+  // The names are the table's own.
   return names.map((name) => `${sized(name)}${exactText(args.get(name)!)}`).join('');
 }
 
 /** What a header's value is to a headers exchange: RabbitMQ compares values, of which strings, integers and fractions are kinds. */
-export function comparableText({ type, value }: Field): string {
-  switch (type) {
+export function comparableText(field: Field): string {
+  switch (field.type) {
     case 'S':
-      return `S${String(value)}`;
+      return field.bytes === undefined ? `S${field.value}` : `x${latin1(field.bytes)}`;
     case 'x':
-      return isUtf8(value as Buffer) ? `S${(value as Buffer).toString()}` : exactText({ type, value } as Field);
+      return isUtf8(field.value) ? `S${field.value.toString()}` : `x${latin1(field.value)}`;
+    case 'f':
+    case 'd':
+      return `d${field.value}`;
     case 'b':
     case 'B':
     case 's':
     case 'u':
-    case 'U':
     case 'I':
     case 'i':
     case 'l':
-    case 'L':
-      return `n${String(value)}`;
-    case 'f':
-    case 'd':
-      return `f${String(value)}`;
+      return `l${field.value}`;
     default:
-      return exactText({ type, value } as Field);
+      return exactText(field);
   }
 }
 
 /** What is inside tables and arrays counts with its type and in its order, as it does to RabbitMQ. */
 function exactText(field: Field): string {
-  const { type, value } = field;
-  if (type === 'V') return type;
-  if (value instanceof Map) {
-    const entries = [...(value as FieldTable)].map(([name, inner]) => `${sized(name)}${exactText(inner)}`);
-    return type + sized(entries.join(''));
+  switch (field.type) {
+    case 'V':
+      return field.type;
+    case 'F': {
+      const entries = [...field.value].map(([name, inner]) => `${sized(name)}${exactText(inner)}`);
+      return field.type + sized(entries.join(''));
+    }
+    case 'A':
+      return field.type + sized(field.value.map(exactText).join(''));
+    case 'x':
+      return field.type + sized(latin1(field.value));
+    case 'S':
+      // No type has a letter like this.
+      return field.bytes === undefined ? field.type + sized(field.value) : `?${sized(latin1(field.bytes))}`;
+    case 'D':
+      return `${field.type}${sized(`${field.value.digits}/${field.value.scale}`)}`;
+    default:
+      return field.type + sized(String(field.value));
   }
-  if (Array.isArray(value)) return type + sized((value as readonly Field[]).map(exactText).join(''));
-  if (value instanceof Uint8Array) return type + sized(Buffer.from(value).toString('latin1'));
-  if (typeof value === 'object' && value !== null) return type + sized(JSON.stringify(value));
-  return type + sized(String(value));
+}
+
+function latin1(bytes: Buffer): string {
+  return bytes.toString('latin1');
 }
 
 /** With its length, so that texts one after the other are never like others. */

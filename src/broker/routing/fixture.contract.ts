@@ -1,5 +1,11 @@
-import type { Field, FieldTable } from '../messages/field-table.ts';
-import { MessageBytes } from '../messages/message-bytes.ts';
+import {
+  encodeProperties,
+  type Field,
+  type FieldTable,
+  MessageBytes,
+  type Properties,
+  VOID,
+} from '../messages/index.ts';
 import type { ExchangeDestination } from './binding.ts';
 import type { Route } from './route.ts';
 import type { Router } from './router.ts';
@@ -32,7 +38,7 @@ export function field(type: string, value: unknown): Field {
 }
 
 function fieldOf(value: string | number | boolean | null | Field): Field {
-  if (value === null) return field('V', undefined);
+  if (value === null) return VOID;
   if (typeof value === 'string') return field('S', value);
   if (typeof value === 'number') return field('I', value);
   return typeof value === 'boolean' ? field('t', value) : value;
@@ -46,8 +52,8 @@ export function withProperty(name: HashProperty, value: string): MessageAttribut
   return { headers: () => undefined, property: (asked) => (asked === name ? value : undefined) };
 }
 
-export function message(exchangeName: string, routingKey: string): MessageBytes {
-  return MessageBytes.of(exchangeName, routingKey, Buffer.alloc(2), Buffer.alloc(0));
+export function message(exchangeName: string, routingKey: string, properties: Properties = {}): MessageBytes {
+  return MessageBytes.of(exchangeName, routingKey, encodeProperties(properties), Buffer.alloc(0));
 }
 
 /** Names of the targets, in order; 'no exchange' when there is none. */

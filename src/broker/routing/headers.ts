@@ -1,5 +1,5 @@
 import { BrokerError } from '../../errors.ts';
-import type { Field, FieldTable } from '../messages/field-table.ts';
+import type { Field, FieldTable } from '../messages/index.ts';
 import { type Binding, type Bindings, minus, type Named, plus } from './binding.ts';
 import { erlangText, erlangType } from './erlang-text.ts';
 import { comparableText } from './field-identity.ts';
@@ -12,6 +12,7 @@ import type { RoutingTable, Search } from './routing-table.ts';
  *   - Names that begin with `x-` do not count with `all` and `any`; with `all-with-x` and `any-with-x` they do, but for `x-match`.
  *   - An argument without a value (type V) asks only that the header is there.
  *   - Values are compared, not their types: 1 is 1 in any integer type, and a long string equals a byte array. 1.0 is not 1.
+ *     (Timestamps equal timestamps here. RabbitMQ 4 compares the message's milliseconds with the binding's seconds.)
  *   - A binding that asks for nothing matches everything with `all`, and nothing with `any`.
  *
  * Bindings are found by what they ask for: one of `all` by one of its headers, after which the others are checked; one of
@@ -74,7 +75,7 @@ export class HeadersTable<Target extends Named> implements RoutingTable<Target> 
         `Invalid x-match field type ${erlangType(field)} (value ${value}); expected longstr`,
       );
     }
-    if (!MODES.includes(String(field.value))) {
+    if (!MODES.includes(field.value)) {
       throw new BrokerError(
         'precondition-failed',
         `Invalid x-match field value ${value}; expected all, any, all-with-x, or any-with-x`,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import type { FieldTable } from '../messages/field-table.ts';
+import type { FieldTable } from '../messages/index.ts';
 import type { ExchangeType } from './exchange.ts';
 import { exchange, message, NO_ARGS, namesOf, Place, table, withHeaders } from './fixture.contract.ts';
 import { Router } from './router.ts';
@@ -116,7 +116,10 @@ class Model {
     for (const name of EXCHANGES) {
       expect(this.router.countFrom(name)).toBe(this.#bindings.filter(({ source }) => source === name).length);
       for (const key of KEYS) {
-        expect(namesOf(this.router.route(message(name, key)))).toEqual(this.#search(name, [key], NO_ARGS));
+        for (const headers of HEADERS) {
+          const route = this.router.route(message(name, key, { headers }));
+          expect(namesOf(route)).toEqual(this.#search(name, [key], headers));
+        }
       }
       for (const headers of HEADERS) {
         const keys = ['a', 'b'];

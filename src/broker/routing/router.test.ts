@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { MessageBytes } from '../messages/message-bytes.ts';
+import { MessageBytes, type Properties } from '../messages/index.ts';
 import type { ExchangeType } from './exchange.ts';
 import { exchange, field, message, NO_ARGS, namesFor, namesOf, Place, table } from './fixture.contract.ts';
 import { Router } from './router.ts';
+import type { HashProperty } from './routing-table.ts';
 
 function routerWith(...exchanges: readonly (readonly [name: string, type: ExchangeType])[]): Router<Place> {
   const router = new Router<Place>();
@@ -72,8 +73,8 @@ describe('a router', () => {
       { a: field('A', [field('S', 'b'), field('S', 'c')]) },
       { a: field('A', [field('S', 'bc')]) },
       { a: field('x', Buffer.from('b')) },
-      { a: field('D', { scale: 1, value: 2 }) },
-      { a: field('D', { scale: 2, value: 1 }) },
+      { a: field('D', { scale: 1, digits: 2 }) },
+      { a: field('D', { scale: 2, digits: 1 }) },
     ];
     for (const fields of tables) expect(router.bind('x', a, '', table(fields))).toBe(true);
     for (const fields of tables) expect(router.bind('x', a, '', table(fields))).toBe(false);
@@ -224,6 +225,43 @@ describe('a router', () => {
       bytes.addressEnd = 14;
       expect(namesOf(router.route(bytes))).toEqual(['b']);
     }
+  });
+
+  it('finds routes anew for each message, where they depend on more than the key', () => {
+    const router = routerWith(['x', 'direct'], ['h', 'headers']);
+    router.bind('x', exchange('h'), 'by headers', NO_ARGS);
+    router.bind('x', a, 'by headers', NO_ARGS);
+    router.bind('x', a, 'by key', NO_ARGS);
+    router.bind('h', b, '', table({ b: true }));
+    router.bind('h', c, '', table({ c: true }));
+    const to = (key: string, headers: Parameters<typeof table>[0]) =>
+      namesOf(router.route(message('x', key, { contentType: 'text', headers: table(headers), messageId: '1' })));
+    for (let round = 0; round < 2; round++) {
+      expect(to('by headers', { b: true })).toEqual(['a', 'b']);
+      expect(to('by headers', { c: true })).toEqual(['a', 'c']);
+      expect(to('by headers', { b: true, c: true })).toEqual(['a', 'b', 'c']);
+      expect(namesFor(router, 'x', 'by headers')).toEqual(['a']);
+      expect(to('by key', { b: true })).toEqual(['a']);
+    }
+    const route = () => router.route(message('x', 'by headers', { headers: table({ b: true }) }));
+    expect(route()).toBe(route());
+  });
+
+  it.each<[HashProperty, (value: number) => Properties]>([
+    ['correlation_id', (value) => ({ correlationId: `id ${value}`, headers: table({ more: 1 }) })],
+    ['message_id', (value) => ({ contentType: 'text', messageId: `id ${value}` })],
+    ['timestamp', (value) => ({ timestamp: value })],
+  ])('spreads messages by their %s', (hashProperty, properties) => {
+    const router = new Router<Place>();
+    router.addExchange('x', 'x-consistent-hash', { hashProperty });
+    for (const place of [a, b, c]) router.bind('x', place, '1', NO_ARGS);
+    const to = (value: number) => namesOf(router.route(message('x', 'same key', properties(value))));
+    const values = Array.from({ length: 50 }, (_, value) => value);
+    expect(new Set(values.map((value) => String(to(value)))).size).toBe(3);
+    for (const value of values) expect(to(value)).toEqual(to(value));
+    const without = namesFor(router, 'x', 'some key');
+    expect(without).toHaveLength(1);
+    expect(namesFor(router, 'x', 'another key')).toEqual(without);
   });
 
   it('routes by several keys, to the alternate only when none matches', () => {

@@ -1,6 +1,6 @@
 import { BrokerError } from '../../errors.ts';
-import type { FieldTable } from '../messages/field-table.ts';
-import { MessageBytes } from '../messages/message-bytes.ts';
+import type { FieldTable } from '../messages/index.ts';
+import { MessageBytes } from '../messages/index.ts';
 import {
   Binding,
   type Bindings,

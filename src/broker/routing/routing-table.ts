@@ -1,4 +1,4 @@
-import type { FieldTable } from '../messages/field-table.ts';
+import type { FieldTable } from '../messages/index.ts';
 import type { Binding, Bindings, Named } from './binding.ts';
 
 /** What an exchange may want to know of a message beyond its routing key. Found out only when asked. */
