@@ -2,10 +2,12 @@ export type { Durability, LogRead } from '../storage/index.ts';
 export { Broker, type BrokerOptions, type BrokerSettings, DEFAULT_BROKER_SETTINGS } from './broker.ts';
 export type { FetchOffsetsRequest, GroupSettings } from './groups/index.ts';
 export * from './messages/index.ts';
+export { headerText } from './messages/record-mapping.ts';
 export type { Consumer, ConsumerOptions } from './queues/consumer.ts';
 export type { Delivery } from './queues/delivery.ts';
 export type { Queue } from './queues/queue.ts';
 export type { Published, Turn, Turns, TurnWaiter } from './queues/turn.ts';
+export { erlangText, erlangType } from './routing/erlang-text.ts';
 export type { Route } from './routing/route.ts';
 export type { Partition, PartitionAppend, TimestampedOffset } from './streams/partition.ts';
 export { type RejectedRecord, RejectedRecords } from './streams/rejected-records.ts';
@@ -16,6 +18,10 @@ export {
   configValue,
   STREAM_CONFIG_DEFINITIONS,
 } from './streams/stream-config.ts';
+export { QueueOverStream } from './streams/stream-queue.ts';
+export { type StreamQueueSettings, StreamQueues, topicName } from './streams/stream-queues.ts';
+export type { StreamReaderOptions } from './streams/stream-reader.ts';
+export { parseAge, type StreamStart } from './streams/stream-start.ts';
 export type { CreateStream } from './streams/streams.ts';
 export type { Destination, StreamQueue } from './virtual-hosts/destination.ts';
 export type { ExchangeDeclaration, ExchangeEntry } from './virtual-hosts/exchange-entry.ts';

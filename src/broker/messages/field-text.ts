@@ -29,7 +29,6 @@ const FIXED: Readonly<Record<string, number>> = {
   B: 1,
   s: 2,
   u: 2,
-  U: 2,
   I: 4,
   i: 4,
   f: 4,
@@ -125,7 +124,6 @@ function scalar(bytes: Buffer, at: number): string {
     case 'B':
       return String(bytes.readUInt8(value));
     case 's':
-    case 'U':
       return String(bytes.readInt16BE(value));
     case 'u':
       return String(bytes.readUInt16BE(value));

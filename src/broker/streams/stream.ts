@@ -10,6 +10,7 @@ export class Stream {
   #ownConfig: Readonly<Record<string, string>>;
   #config: StreamConfig;
   readonly #defaults: Readonly<Record<string, string>>;
+  readonly #watchers = new Set<() => void>();
 
   constructor(entry: StreamEntry, partitions: readonly Partition[], defaults: Readonly<Record<string, string>>) {
     this.id = entry.id;
@@ -35,6 +36,13 @@ export class Stream {
 
   addPartitions(partitions: readonly Partition[]): void {
     this.#partitions = [...this.#partitions, ...partitions];
+    for (const callback of this.#watchers) callback();
+  }
+
+  /** Calls back when there are more partitions, until the answered function is called. */
+  onPartitions(callback: () => void): () => void {
+    this.#watchers.add(callback);
+    return () => this.#watchers.delete(callback);
   }
 
   configure(ownConfig: Readonly<Record<string, string>>): void {

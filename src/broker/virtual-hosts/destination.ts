@@ -1,10 +1,16 @@
-import type { MessageBytes } from '../messages/message-bytes.ts';
+import type { MessageBytes } from '../messages/index.ts';
 import type { Queue } from '../queues/queue.ts';
+import type { StreamReaderOptions } from '../streams/stream-reader.ts';
 
 /** A stream as it stands in a virtual host under a queue's name: messages that are published to it become records. */
 export interface StreamQueue {
   readonly name: string;
   readonly virtualHost: string;
+  /** Records that are there. */
+  readonly messageCount: number;
+  readonly consumerCount: number;
+  /** Reads it for somebody: nothing that is read leaves it. */
+  subscribe(options: StreamReaderOptions): { wake(): void; cancel(): void };
   /** Takes a message of the turn that is under way; `commit` follows at its end. */
   collect(message: MessageBytes, now: number): void;
   /** Appends what was collected. Resolves when it is as safe as it asks to be. */
