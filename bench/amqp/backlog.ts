@@ -45,7 +45,7 @@ export function amqpBacklog(peer: Peer, directory: string, work: AmqpWork): Prom
         { name: 'draining a short queue, messages/s', value: shortDrain.perSecond },
         ...drainFigures('draining the first half', drained, shortDrain),
         { name: 'ready after a restart, ms', value: readyMs },
-        { name: 'memory then, MB', value: whenRestarted },
+        { name: 'memory after a restart, MB', value: whenRestarted },
         ...drainFigures('draining the second half', rest, shortDrain),
         { name: 'client busy when draining, %', value: drained.clientCpuShare * 100 },
       ],

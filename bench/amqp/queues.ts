@@ -28,12 +28,12 @@ export function amqpQueues(peer: Peer, directory: string, work: AmqpWork): Promi
       figures: [
         { name: 'declaring all, s', value: declared.seconds },
         { name: 'declaring, broker CPU µs per queue', value: declared.cpuMicroseconds },
-        { name: 'memory then, MB', value: whenDeclared },
+        { name: 'memory with all declared, MB', value: whenDeclared },
         { name: 'publishing one message to each, s', value: first.seconds },
         { name: 'consuming one message of each, s', value: consumed.seconds },
         { name: 'ready after a restart, ms', value: readyMs },
-        { name: 'memory then, idle, MB', value: whenRestarted },
-        { name: 'consuming one message of each then, s', value: recovered.seconds },
+        { name: 'memory after a restart, MB', value: whenRestarted },
+        { name: 'consuming one message of each after it, s', value: recovered.seconds },
       ],
     };
   });
