@@ -12,6 +12,8 @@ class FakeTurn implements Turn {
     return 'taken';
   }
 
+  publishUntil(): void {}
+
   wait(waiter: TurnWaiter): void {
     this.waiters.push(waiter);
   }

@@ -7,6 +7,8 @@ export type Settleable = Pick<Delivery, 'acknowledge' | 'requeue' | 'reject'>;
 
 export type Settlement = keyof Settleable;
 
+type Delivered = Settleable & Pick<Delivery, 'redelivered'>;
+
 /** What a consumer subscribed to: a queue, or a stream. */
 export type Subscription = Pick<Consumer, 'wake' | 'cancel'>;
 
@@ -38,7 +40,7 @@ export class ChannelConsumer implements ConsumerOptions {
   readonly priority: number;
   /** As it stands in `basic.deliver`: a short string. */
   readonly tagBytes: Buffer;
-  readonly deliver: (delivery: Delivery, message: MessageBytes) => void;
+  readonly deliver: (delivery: Delivered, message: MessageBytes) => void;
   subscription: Subscription | undefined;
   /** Messages that are out. */
   outstanding = 0;
@@ -118,8 +120,8 @@ export class Consumers {
     return this.#unacknowledged.count;
   }
 
-  get(tag: string): ChannelConsumer | undefined {
-    return this.#byTag.get(tag);
+  has(tag: string): boolean {
+    return this.#byTag.has(tag);
   }
 
   /** Registers a consumer; `subscribe` has the messages come. What that throws leaves no consumer behind. */
@@ -136,6 +138,10 @@ export class Consumers {
     this.#byTag.delete(tag);
     consumer.subscription?.cancel();
     return true;
+  }
+
+  get channelPrefetch(): number {
+    return this.#channelPrefetch;
   }
 
   set channelPrefetch(limit: number) {
@@ -165,7 +171,7 @@ export class Consumers {
     return false;
   }
 
-  deliver(consumer: ChannelConsumer, delivery: Delivery, message: MessageBytes): void {
+  deliver(consumer: ChannelConsumer, delivery: Delivered, message: MessageBytes): void {
     const tag = ++this.#lastDeliveryTag;
     if (!consumer.noAck) {
       this.#unacknowledged.add(tag, delivery, consumer);

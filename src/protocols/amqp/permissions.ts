@@ -6,6 +6,7 @@ export type ResourceKind = 'queue' | 'exchange';
 /** What a user may do, as far as it is asked here. */
 export interface Permitted {
   readonly name: string;
+  readonly tags: readonly string[];
   may(virtualHost: string, permission: Permission, resource: string): boolean;
   mayTopic(
     virtualHost: string,

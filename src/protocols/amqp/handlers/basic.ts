@@ -1,0 +1,149 @@
+import { type FieldTable, integerOf, type QueueEntry } from '../../../broker/index.ts';
+import type { ChannelConsumer, Settleable, Settlement, Subscription } from '../consumers.ts';
+import { AmqpError } from '../errors.ts';
+import { REPLY_TO } from '../reply-to.ts';
+import { consumeStream, refuseForStream, STREAM_DELIVERY } from '../stream-consumer.ts';
+import type { Outstanding } from '../unacknowledged.ts';
+import type { ChannelContext } from './context.ts';
+
+interface Qos {
+  readonly prefetchSize: number;
+  readonly prefetchCount: number;
+  readonly global: boolean;
+}
+
+export function qos({ consumers }: ChannelContext, { prefetchSize, prefetchCount, global }: Qos): void {
+  if (prefetchSize !== 0) throw new AmqpError('NOT_IMPLEMENTED', `prefetch_size!=0 (${prefetchSize})`);
+  if (global) consumers.channelPrefetch = prefetchCount;
+  else consumers.prefetch = prefetchCount;
+}
+
+interface Consume {
+  readonly queue: string;
+  readonly consumerTag: string;
+  readonly noAck: boolean;
+  readonly exclusive: boolean;
+  readonly arguments: FieldTable;
+}
+
+/** Answers the consumer tag. */
+export function consume(channel: ChannelContext, args: Consume): string {
+  const { consumers, permissions, virtualHost, owner } = channel;
+  const name = channel.queueNamed(args.queue);
+  if (consumers.has(args.consumerTag) || (args.consumerTag !== '' && args.consumerTag === channel.replyTag))
+    throw new AmqpError('NOT_ALLOWED', `attempt to reuse consumer tag '${args.consumerTag}'`);
+  if (consumers.size >= channel.maxConsumers)
+    throw new AmqpError('NOT_ALLOWED', `reached maximum (${channel.maxConsumers}) of consumers per channel`);
+  const tag = args.consumerTag === '' ? generatedTag(channel) : args.consumerTag;
+  if (name === REPLY_TO) {
+    consumeReplies(channel, tag, args.noAck);
+    return tag;
+  }
+  permissions.check('read', 'queue', name);
+  const entry = virtualHost.checkQueue(name, owner);
+  const { noAck, exclusive } = args;
+  const priority = priorityOf(args.arguments, entry, virtualHost.name);
+  const options = { tag, noAck, exclusive, priority, prefetch: consumers.prefetch };
+  consumers.add(options, (consumer) =>
+    entry.kind === 'queue' ? entry.queue.subscribe(consumer) : subscribeToStream(channel, entry.stream, consumer, args),
+  );
+  return tag;
+}
+
+type StreamOf<Entry> = Entry extends { readonly stream: infer Stream } ? Stream : never;
+
+function subscribeToStream(
+  { consumers, clock, frameMax }: ChannelContext,
+  queue: StreamOf<QueueEntry>,
+  consumer: ChannelConsumer,
+  { noAck, arguments: args }: Consume,
+): Subscription {
+  const delivery = { ...STREAM_DELIVERY, redelivered: false };
+  return consumeStream({
+    queue,
+    arguments: args,
+    noAck,
+    prefetch: consumers.prefetch,
+    channelPrefetch: consumers.channelPrefetch > 0,
+    frameMax,
+    now: clock.now(),
+    canTake: () => consumer.canTake(),
+    deliver: (message) => consumer.deliver(delivery, message),
+    cancelled: () => consumer.cancelled(),
+  });
+}
+
+function priorityOf(args: FieldTable, { name }: QueueEntry, virtualHost: string): number {
+  const field = args.get('x-priority');
+  if (field === undefined) return 0;
+  const priority = integerOf(field);
+  if (priority === undefined)
+    throw new AmqpError(
+      'PRECONDITION_FAILED',
+      `invalid arg 'x-priority' for queue '${name}' in vhost '${virtualHost}': expected integer`,
+    );
+  return priority;
+}
+
+function generatedTag({ random }: ChannelContext): string {
+  return `amq.ctag-${random.bytes(16).toString('base64url')}`;
+}
+
+function consumeReplies(channel: ChannelContext, tag: string, noAck: boolean): void {
+  if (!noAck) throw new AmqpError('PRECONDITION_FAILED', 'reply consumer cannot acknowledge');
+  if (channel.replyTag !== undefined) throw new AmqpError('PRECONDITION_FAILED', 'reply consumer already set');
+  channel.replyTag = tag;
+  channel.publishing.replyKey = channel.replies.add(channel);
+}
+
+/** No error when there is no such consumer. */
+export function cancel(channel: ChannelContext, { consumerTag }: { readonly consumerTag: string }): void {
+  if (channel.consumers.cancel(consumerTag) || consumerTag !== channel.replyTag) return;
+  channel.replyTag = undefined;
+  if (channel.publishing.replyKey !== undefined) channel.replies.remove(channel.publishing.replyKey);
+  channel.publishing.replyKey = undefined;
+}
+
+interface Get {
+  readonly queue: string;
+  readonly noAck: boolean;
+}
+
+/** Sends the message itself. Answers false when there is none. */
+export async function get(channel: ChannelContext, args: Get): Promise<boolean> {
+  const { consumers, permissions, virtualHost, owner } = channel;
+  const name = channel.queueNamed(args.queue);
+  permissions.check('read', 'queue', name);
+  const entry = virtualHost.checkQueue(name, owner);
+  if (entry.kind === 'stream') return refuseForStream('basic.get', entry.stream);
+  const { queue } = entry;
+  if (entry.type === 'quorum' && queue.settings.singleActiveConsumer)
+    throw new AmqpError(
+      'RESOURCE_LOCKED',
+      `cannot obtain access to locked queue '${name}' in vhost '${virtualHost.name}'. basic.get operations are not supported by quorum queues with single active consumer`,
+    );
+  return queue.get(args.noAck, (delivery, message) => {
+    if (channel.closed) delivery.requeue();
+    else
+      channel.got(consumers.took(args.noAck ? undefined : delivery), delivery.redelivered, message, queue.readyCount);
+  });
+}
+
+/** Settles a delivery, or all up to it: at once, or with the transaction. */
+export function settle(channel: ChannelContext, how: Settlement, deliveryTag: number, multiple: boolean): void {
+  const { consumers, publishing } = channel;
+  const { transaction } = publishing;
+  if (transaction === undefined) {
+    consumers[how](deliveryTag, multiple);
+    return;
+  }
+  const taken: Outstanding<Settleable, ChannelConsumer | undefined>[] = [];
+  consumers.take(deliveryTag, multiple, (delivery, consumer, tag) => taken.push({ tag, delivery, consumer }));
+  transaction.settle(how, taken);
+}
+
+/** Everything that is out goes back. */
+export function recover(channel: ChannelContext, { requeue }: { readonly requeue: boolean }): void {
+  if (!requeue) throw new AmqpError('NOT_IMPLEMENTED', 'requeue=false');
+  channel.consumers.requeue(0, true);
+}
