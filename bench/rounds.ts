@@ -17,12 +17,11 @@ export interface RoundsOptions {
   readonly rounds: number;
   readonly data?: string | undefined;
   readonly json?: boolean | undefined;
-  readonly profile?: boolean | undefined;
 }
 
 /** Runs one bench, in rounds, on the broker and on what it is compared with, and prints what came of it. */
 export async function runRounds<Result>(
-  { name, work, peers, rounds, data, json, profile }: RoundsOptions,
+  { name, work, peers, rounds, data, json }: RoundsOptions,
   reporting: Reporting<Result>,
   bench: (peer: Peer, directory: string) => Promise<Result>,
 ): Promise<void> {
@@ -34,7 +33,7 @@ export async function runRounds<Result>(
       const result = await places.use((directory) => bench(peer, directory));
       results[index]?.push(result);
       if (!json) console.log(reporting.describe(result));
-      if (index === 0 && profile) console.error(describeProfile(PROFILE_DIRECTORY));
+      if (peer.profileDirectory !== undefined) console.error(describeProfile(peer.profileDirectory));
     }
   }
   const [ours = [], ...others] = results.map((each) => each.map((result) => reporting.figures(result)));

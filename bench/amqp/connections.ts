@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import type { Stages } from '../measurement.ts';
 import type { Peer } from '../peers/peer.ts';
 import { measurementReporting } from '../report.ts';
@@ -6,9 +7,13 @@ import { Flow } from './flow.ts';
 import { AmqpSession } from './session.ts';
 import type { AmqpWork } from './work.ts';
 
+/** Files that a process has open beside the connections. */
+const FILES_BESIDE = 500;
+
 /** Opens many connections, each with a channel and a consumer, then publishes to them. */
 export function amqpConnections(peer: Peer, directory: string, work: AmqpWork, consumers: number): Promise<Stages> {
   return AmqpSession.use(peer, directory, work, async (session) => {
+    mustHaveFiles(consumers + FILES_BESIDE);
     await session.declare();
     const { broker } = session.run;
     const before = await idleMegabytes(broker);
@@ -39,4 +44,10 @@ export function amqpConnections(peer: Peer, directory: string, work: AmqpWork, c
       ],
     };
   });
+}
+
+/** Node raises the limit as far as it may, and brokers that it starts get the same. */
+function mustHaveFiles(wanted: number): void {
+  const limit = Number(execFileSync('sh', ['-c', 'ulimit -n'], { encoding: 'utf8' }));
+  if (limit < wanted) throw new Error(`${wanted} files are needed and ${limit} may be open: raise ulimit -Hn`);
 }

@@ -23,6 +23,7 @@ export function sluice({ listen, storage, flush, partitions = 1, profileDirector
   return {
     name,
     durable: storage === 'disk',
+    profileDirectory,
     start: (directory) =>
       BrokerProcess.start({
         name,
