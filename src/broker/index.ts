@@ -19,7 +19,6 @@ export {
   STREAM_CONFIG_DEFINITIONS,
 } from './streams/stream-config.ts';
 export { QueueOverStream } from './streams/stream-queue.ts';
-export { type StreamQueueSettings, StreamQueues, topicName } from './streams/stream-queues.ts';
 export type { StreamReaderOptions } from './streams/stream-reader.ts';
 export { parseAge, type StreamStart } from './streams/stream-start.ts';
 export type { CreateStream } from './streams/streams.ts';

@@ -16,8 +16,8 @@ import { Catalog } from '../catalog/catalog.ts';
 import { longString, table } from '../messages/field.ts';
 import { MessageBytes } from '../messages/message-bytes.ts';
 import { encodeProperties, type Properties } from '../messages/properties.ts';
-import type { QueueOverStream } from './stream-queue.ts';
-import { StreamQueues, topicName } from './stream-queues.ts';
+import { streamConfigOf, streamOfQueue, topicName } from './stream-of-queue.ts';
+import { QueueOverStream } from './stream-queue.ts';
 import type { StreamReaderOptions } from './stream-reader.ts';
 import { parseAge, type StreamStart } from './stream-start.ts';
 import { Streams } from './streams.ts';
@@ -81,7 +81,6 @@ describe('a queue over a stream', () => {
   let home: ShardHome;
   let shard: Shard;
   let streams: Streams;
-  let queues: StreamQueues;
   beforeEach(async () => {
     home = new ShardHome();
     await open();
@@ -96,7 +95,6 @@ describe('a queue over a stream', () => {
     let made = 0;
     const uuid = () => `00000000-0000-4000-8000-${String(++made).padStart(12, '0')}`;
     streams = await Streams.open({ catalog, shards: [shard], now, uuid, defaults: {}, onTrouble });
-    queues = new StreamQueues(streams);
   }
 
   async function topic(partitions = 1, config: Record<string, string> = {}): Promise<QueueOverStream> {
@@ -104,10 +102,10 @@ describe('a queue over a stream', () => {
     return found('orders');
   }
 
-  function found(name: string, host = '/'): QueueOverStream {
-    const queue = queues.find(host, name);
-    if (queue === undefined) throw new Error(`no stream ${name}`);
-    return queue;
+  function found(name: string, virtualHost = '/'): QueueOverStream {
+    const of = streamOfQueue(streams, virtualHost, name);
+    if (of === undefined) throw new Error(`no stream ${name}`);
+    return new QueueOverStream({ name, virtualHost, ...of });
   }
 
   async function publish(queue: QueueOverStream, ...bodies: string[]): Promise<void> {
@@ -346,24 +344,17 @@ describe('a queue over a stream', () => {
     expect(queue.stream.partitions[1]?.log.highWatermark).toBe(1);
     expect([queue.partitions.length, queue.messageCount]).toEqual([1, 1]);
     const names = ['orders-3', 'orders-01', 'orders-', 'other'];
-    expect(names.map((name) => queues.find('/', name))).toEqual(names.map(() => undefined));
+    expect(names.map((name) => streamOfQueue(streams, '/', name))).toEqual(names.map(() => undefined));
   });
+});
 
-  it('keeps what it was declared to keep', async () => {
-    const queue = await queues.create('/', 'kept', {
-      maxAge: '7D',
-      maxLengthBytes: 5000,
-      maxSegmentBytes: 3_000_000_000,
-    });
-    expect(queue.stream.config).toMatchObject({
-      retentionMs: 7 * 86_400_000,
-      retentionBytes: 5000,
-      segmentBytes: 2 ** 31 - 1,
-    });
-    await queues.configure(queue, { maxAge: undefined, maxLengthBytes: 1, maxSegmentBytes: undefined });
-    expect(queue.stream.config).toMatchObject({ retentionMs: -1, retentionBytes: 1, segmentBytes: 2 ** 31 - 1 });
-    await queues.delete(queue);
-    expect(queues.find('/', 'kept')).toBeUndefined();
+it('keeps what it is declared to keep, and everything unless it says so', () => {
+  const none = { maxAge: undefined, maxLengthBytes: undefined, maxSegmentBytes: undefined };
+  expect(streamConfigOf(none)).toMatchObject({ 'retention.ms': '-1', 'retention.bytes': '-1' });
+  expect(streamConfigOf({ maxAge: '7D', maxLengthBytes: 5000, maxSegmentBytes: 3_000_000_000 })).toMatchObject({
+    'retention.ms': String(7 * 86_400_000),
+    'retention.bytes': '5000',
+    'segment.bytes': String(2 ** 31 - 1),
   });
 });
 
