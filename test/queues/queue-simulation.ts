@@ -120,7 +120,14 @@ export class QueueSimulation {
       stateLogId: letterState,
       settings: DEFAULT_QUEUE_SETTINGS,
     });
-    const queue = await Queue.open({ ...common, name: 'queue', lanes, stateLogId: state, settings: this.#settings });
+    const queue = await Queue.open({
+      ...common,
+      name: 'queue',
+      lanes,
+      stateLogId: state,
+      settings: this.#settings,
+      stragglerSpan: 10,
+    });
     const number = this.#disk.life;
     this.history.push(`start ${number}: ${queue.readyCount} and ${letters.readyCount}`);
     this.#crashed = false;
@@ -139,6 +146,7 @@ export class QueueSimulation {
           taken.push(delivery);
           const fate = this.#fateOf(message);
           found.set(fate.id, (found.get(fate.id) ?? 0) + 1);
+          this.history.push(`message ${fate.id} is in ${queue.name} at ${delivery.lane}:${delivery.offset}`);
           if (queue !== life.queue) return;
           if ((last.get(fate.priority) ?? -1) > fate.id) throw new Error(`message ${fate.id} came after a later one`);
           last.set(fate.priority, fate.id);
@@ -265,6 +273,7 @@ export class QueueSimulation {
           const fate = this.#fateOf(message);
           if (life.out.some((other) => other.fate === fate)) throw new Error(`message ${fate.id} is out twice`);
           if (fate.acknowledged !== undefined) throw new Error(`message ${fate.id} came after its acknowledgement`);
+          this.history.push(`message ${fate.id} goes out from ${delivery.lane}:${delivery.offset}`);
           life.out.push({ delivery, fate });
         },
         cancelled: () => {},
@@ -281,6 +290,7 @@ export class QueueSimulation {
       if (each === undefined) return;
       const { delivery, fate } = each;
       const dice = random.below(10);
+      this.history.push(`message ${fate.id} is ${dice < 7 ? 'acknowledged' : dice < 9 ? 'requeued' : 'rejected'}`);
       if (dice < 7) {
         delivery.acknowledge();
         fate.acknowledged = 'unsure';

@@ -10,6 +10,21 @@ export interface LaneNews {
   readonly ranges: readonly number[];
 }
 
+/** A message that was copied out of its log, because it stays long after those around it have gone. */
+export interface KeptMessage {
+  readonly timestamp: number;
+  readonly address: Buffer;
+  readonly properties: Buffer;
+  readonly body: Buffer;
+}
+
+/** So many messages between the first that is not done with and the last given out, nine of ten done with, are worth a copy of the rest. */
+const STRAGGLER_SPAN = 10_000;
+/** As many are copied at a time. */
+const STRAGGLERS = 200;
+/** Copies of larger messages are not made, nor more than this in all. */
+const MAX_KEPT_BYTES = 1024 * 1024;
+
 /**
  * The messages of a queue that have one priority: a log, what of it is done with, and what of the rest is out. Offsets below
  * `cursor` were given out; those of them that came back wait in `returned`.
@@ -24,6 +39,11 @@ export class Lane {
   /** Messages below may have been delivered before the broker was started. */
   redeliveredBelow = 0;
 
+  /** Messages that are not in the log any more and not done with either: all were given out before. */
+  readonly kept = new Map<number, KeptMessage>();
+  #keptBytes = 0;
+  /** Of those kept, done with in this turn. */
+  #keptDone: number[] = [];
   readonly #returned = new OffsetHeap();
   #cursor: number;
   /** Done with at or above the cursor: they expired, or were dropped, before their turn came. */
@@ -32,8 +52,11 @@ export class Lane {
   /** Done with in this turn, as `from, to` pairs in the order they came. */
   #fresh: number[] = [];
 
-  constructor(index: number, log: Log) {
+  readonly #stragglerSpan: number;
+
+  constructor(index: number, log: Log, stragglerSpan = STRAGGLER_SPAN) {
     this.index = index;
+    this.#stragglerSpan = stragglerSpan;
     this.log = log;
     this.reader = new MessageReader(log);
     this.acks = new AckSet(log.startOffset);
@@ -53,6 +76,7 @@ export class Lane {
   restored(): void {
     this.#cursor = this.acks.floor;
     this.#doneAhead = this.acks.count;
+    for (const offset of this.kept.keys()) this.#returned.add(offset);
   }
 
   /** The offset of the next message to give out; -1 when there is none. */
@@ -91,6 +115,11 @@ export class Lane {
   /** A message that is out is done with. */
   done(offset: number): void {
     if (this.counts.size > 0) this.counts.delete(offset);
+    if (this.kept.size > 0 && this.kept.has(offset)) {
+      this.unkeep(offset);
+      this.#keptDone.push(offset);
+      return;
+    }
     this.#note(offset, offset + 1);
     this.acks.add(offset);
   }
@@ -101,6 +130,53 @@ export class Lane {
     else if (offset > this.#cursor) this.#doneAhead++;
     else this.#returned.delete(offset);
     this.done(offset);
+  }
+
+  /** Messages so far behind the others that their log should not wait for them; none when that is not so. */
+  stragglers(): readonly number[] {
+    const { floor, count } = this.acks;
+    const span = this.#cursor - floor;
+    if (span < this.#stragglerSpan || count < span * 0.9 || this.#keptBytes > MAX_KEPT_BYTES / 2) return [];
+    const offsets: number[] = [];
+    for (let at = floor; at < this.#cursor && offsets.length < STRAGGLERS; at = this.acks.firstOpen(at + 1))
+      offsets.push(at);
+    return offsets;
+  }
+
+  /** Takes a message out of the log that was given out. Answers false when it is too large, or not there any more. */
+  keep(offset: number, message: KeptMessage): boolean {
+    const bytes = message.body.length + message.properties.length;
+    if (this.acks.has(offset) || this.#keptBytes + bytes > MAX_KEPT_BYTES) return false;
+    this.restoreKept(offset, message);
+    this.acks.add(offset);
+    return true;
+  }
+
+  restoreKept(offset: number, message: KeptMessage): void {
+    this.kept.set(offset, message);
+    this.#keptBytes += message.body.length + message.properties.length;
+  }
+
+  unkeep(offset: number): void {
+    const message = this.kept.get(offset);
+    if (message === undefined) return;
+    this.kept.delete(offset);
+    this.#keptBytes -= message.body.length + message.properties.length;
+  }
+
+  /** Those kept that are done with since the last call. */
+  takeKeptDone(): readonly number[] {
+    const done = this.#keptDone;
+    if (done.length > 0) this.#keptDone = [];
+    return done;
+  }
+
+  /** Reads a message into `reader`; answers false when it has to be loaded first. */
+  read(reader: MessageReader, offset: number): boolean {
+    const kept = this.kept.size > 0 ? this.kept.get(offset) : undefined;
+    if (kept === undefined) return reader.read(offset);
+    reader.show(kept);
+    return true;
   }
 
   /** All that wait are done with; answers how many there were. */

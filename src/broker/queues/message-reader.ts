@@ -9,6 +9,7 @@ import {
 } from '../../records/index.ts';
 import type { Log } from '../../storage/index.ts';
 import { MessageBytes } from '../messages/message-bytes.ts';
+import type { KeptMessage } from './lane.ts';
 
 const NOTHING: Buffer = Buffer.alloc(0);
 /** How much of a segment is read at a time. */
@@ -48,6 +49,21 @@ export class MessageReader {
     while (this.#next < offset) this.#skip();
     this.#parse();
     return true;
+  }
+
+  /** Makes a message that is not in the log the one read last. */
+  show({ timestamp, address, properties, body }: KeptMessage): void {
+    const { message } = this;
+    this.timestamp = timestamp;
+    message.address = address;
+    message.addressStart = 0;
+    message.addressEnd = address.length;
+    message.properties = properties;
+    message.propertiesStart = 0;
+    message.propertiesEnd = properties.length;
+    message.body = body;
+    message.bodyStart = 0;
+    message.bodyEnd = body.length;
   }
 
   /** Loads what `read` lacked. Rejects with the storage's error. */

@@ -343,3 +343,35 @@ test('a backlog that is in segments is read from there, and what comes back from
   ]);
   expect(fixture.deadLetters).toEqual([{ queue: 'q', body: 'm500', reason: 'rejected' }]);
 });
+
+test('a message that stays out does not hold the space of those after it, and is not lost', async () => {
+  const fixture = await new QueueFixture().start();
+  const queue = await fixture.queue('q', { deadLetterExchange: 'dlx' });
+  const [messages = ''] = queue.logIds;
+  const consumer = new TestConsumer(queue);
+  fixture.publish(queue, 'stuck', { priority: 3 });
+  fixture.publish(queue, 'rejected');
+  fixture.publish(queue, 'acknowledged');
+  await fixture.settled();
+  for (let i = 0; i < 12; i++) {
+    for (const body of numbered(1000)) fixture.publish(queue, body);
+    await fixture.settled();
+    for (const { delivery } of consumer.received.splice(3)) delivery.acknowledge();
+    await fixture.settled();
+  }
+  expect(fixture.shard.log(messages).startOffset).toBeGreaterThan(10_000);
+  const [stuck, rejected, acknowledged] = consumer.received;
+  rejected?.delivery.reject();
+  acknowledged?.delivery.acknowledge();
+  await fixture.settled();
+  expect(fixture.deadLetters).toMatchObject([{ body: 'rejected' }]);
+  stuck?.delivery.requeue();
+  await fixture.settled();
+  expect(consumer.bodies.at(-1)).toBe('stuck');
+  for (const how of ['crash', 'close'] as const) {
+    await fixture.restart(how);
+    const again = new TestConsumer(await fixture.queue('q'));
+    await fixture.settled();
+    expect(again.bodies).toEqual(['stuck']);
+  }
+});

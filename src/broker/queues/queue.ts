@@ -6,7 +6,7 @@ import type { Consumer, ConsumerOptions } from './consumer.ts';
 import { Consumers, type QueueConsumer } from './consumers.ts';
 import { Delivery } from './delivery.ts';
 import { ExpiryHeap, MAX_WATCHED } from './expiry.ts';
-import { Lane } from './lane.ts';
+import { type KeptMessage, Lane } from './lane.ts';
 import type { MessageBatch } from './message-batch.ts';
 import { MessageReader } from './message-reader.ts';
 import type { QueueSettings } from './settings.ts';
@@ -38,6 +38,8 @@ export interface QueueOptions {
   readonly host: QueueHost;
   readonly turns: Turns;
   readonly clock: Clock;
+  /** Messages done with behind one that is not, from which on that one is copied out of their way; 10 000 unless given. */
+  readonly stragglerSpan?: number;
   /**
    * When a message expires (milliseconds since the epoch), of a queue that keeps messages until a time: then all of them are
    * watched, however many there are. Without it, a message's own expiration counts.
@@ -90,6 +92,9 @@ export class Queue {
   /** It was closed in order, and nothing was done with it since. */
   #untouched = false;
   #deleted = false;
+  #keeping = false;
+  /** With this floor, the first straggler is too large to be copied. */
+  #tooLargeAt = -1;
 
   private constructor(options: QueueOptions) {
     this.name = options.name;
@@ -102,7 +107,7 @@ export class Queue {
     this.#expiryOf = options.expiryOf ?? ownExpiry;
     this.#expiries = new ExpiryHeap(options.expiryOf === undefined ? MAX_WATCHED : Number.POSITIVE_INFINITY);
     this.#lanes = options.lanes.map((id, index) => {
-      const lane = new Lane(index, options.shard.log(id));
+      const lane = new Lane(index, options.shard.log(id), options.stragglerSpan);
       lane.log.onRollBack = (nextOffset) => this.#rollBack(lane, nextOffset);
       return lane;
     });
@@ -183,7 +188,7 @@ export class Queue {
       const lane = this.#firstLane();
       if (lane === undefined || this.#deleted) return false;
       const offset = lane.peek();
-      if (!lane.reader.read(offset)) {
+      if (!lane.read(lane.reader, offset)) {
         await lane.reader.load(offset);
         continue;
       }
@@ -315,10 +320,13 @@ export class Queue {
     for (const lane of this.#lanes) {
       const news = lane.commit(entries);
       if (news !== undefined) this.#state.acknowledged(news);
+      for (const offset of lane.takeKeptDone()) this.#state.keptDone(lane.index, offset);
     }
     for (const [lane, counts] of this.#returned) this.#state.returned(lane, counts);
     this.#returned.clear();
     this.#state.commit(entries, now, () => this.#snapshot());
+    // For the next turn: what is copied and what is trimmed for it belong into one.
+    for (const lane of this.#lanes) this.#keepStragglers(lane);
   }
 
   /** Delivers what there is to those who can take it. */
@@ -359,7 +367,7 @@ export class Queue {
   /** Answers false when the message has to be loaded first. */
   #deliver(lane: Lane, consumer: QueueConsumer, now: number): boolean {
     const offset = lane.peek();
-    if (!lane.reader.read(offset)) {
+    if (!lane.read(lane.reader, offset)) {
       this.#load(lane.reader, offset, () => this.pump());
       return false;
     }
@@ -423,7 +431,7 @@ export class Queue {
         return;
       }
       const offset = lane.peek();
-      if (!lane.reader.read(offset)) {
+      if (!lane.read(lane.reader, offset)) {
         this.#load(lane.reader, offset, () => this.pump());
         return;
       }
@@ -498,7 +506,42 @@ export class Queue {
       acknowledged: this.#lanes.map(({ index, acks }) => ({ lane: index, ranges: [...acks.ranges()].flat() })),
       returned: this.#lanes.map(({ index, counts }) => ({ lane: index, counts })),
       expiring: this.#expiring,
+      kept: this.#lanes.map(({ index, kept }) => ({ lane: index, messages: kept })),
     };
+  }
+
+  /**
+   * A message that stays out while thousands after it are done with would hold the space of them all: it is copied to the state
+   * log, and the messages' own log goes on without it.
+   */
+  #keepStragglers(lane: Lane): void {
+    if (this.#keeping || this.#tooLargeAt === lane.acks.floor) return;
+    const offsets = lane.stragglers();
+    if (offsets.length === 0) return;
+    this.#keeping = true;
+    this.#keepAll(lane, offsets)
+      .catch((error: unknown) => {
+        if (!this.#deleted)
+          this.#host.onTrouble(toBrokerError(error), `queue '${this.name}' takes more space than it needs`);
+      })
+      .finally(() => {
+        this.#keeping = false;
+      });
+  }
+
+  async #keepAll(lane: Lane, offsets: readonly number[]): Promise<void> {
+    const reader = new MessageReader(lane.log);
+    for (const offset of offsets) {
+      while (!lane.acks.has(offset) && !reader.read(offset)) await reader.load(offset);
+      if (this.#deleted || lane.acks.has(offset)) continue;
+      const kept = copyOf(reader);
+      if (!lane.keep(offset, kept)) {
+        this.#tooLargeAt = lane.acks.floor;
+        return;
+      }
+      this.#state.kept(lane.index, offset, kept);
+      this.#changed();
+    }
   }
 
   // Reading.
@@ -525,7 +568,7 @@ export class Queue {
       this.#sideLane = lane.index;
     }
     const side = this.#side;
-    if (side.read(offset)) {
+    if (lane.read(side, offset)) {
       visit(side.message);
       return;
     }
@@ -589,7 +632,7 @@ export class Queue {
     for (const lane of this.#lanes) {
       const offset = lane.peek();
       if (offset < 0) continue;
-      if (!lane.reader.read(offset)) {
+      if (!lane.read(lane.reader, offset)) {
         if (this.#loading === undefined) this.#load(lane.reader, offset, () => this.#armExpiry());
         continue;
       }
@@ -612,7 +655,7 @@ export class Queue {
       for (const lane of this.#lanes) {
         for (let budget = BUDGET; budget > 0; budget--) {
           const offset = lane.peek();
-          if (offset < 0 || !lane.reader.read(offset) || !this.#isExpired(lane.reader, now)) break;
+          if (offset < 0 || !lane.read(lane.reader, offset) || !this.#isExpired(lane.reader, now)) break;
           this.#leave(lane, offset, lane.reader.message, 'expired');
         }
       }
@@ -647,6 +690,7 @@ export class Queue {
       reset: () => {
         clean = undefined;
         this.#expiring = false;
+        for (const lane of this.#lanes) for (const offset of [...lane.kept.keys()]) lane.unkeep(offset);
       },
       closed: (cursors, readyBytes) => {
         clean = cursors;
@@ -658,10 +702,13 @@ export class Queue {
       expiring: () => {
         this.#expiring = true;
       },
+      kept: (lane, offset, message) => this.#lanes[lane]?.restoreKept(offset, message),
+      keptDone: (lane, offset) => this.#lanes[lane]?.unkeep(offset),
     });
     this.#untouched = clean !== undefined;
     for (const lane of this.#lanes) {
-      for (const offset of lane.counts.keys()) if (lane.acks.has(offset)) lane.counts.delete(offset);
+      for (const offset of lane.counts.keys())
+        if (lane.acks.has(offset) && !lane.kept.has(offset)) lane.counts.delete(offset);
       lane.restored();
       // After a crash nobody knows what had been delivered.
       lane.redeliveredBelow = clean?.[lane.index] ?? lane.log.nextOffset;
@@ -694,4 +741,13 @@ export class Queue {
 
 function ownExpiry({ expiration }: MessageBytes, publishedAt: number): number | undefined {
   return expiration === undefined ? undefined : publishedAt + Number(expiration);
+}
+
+function copyOf({ message, timestamp }: MessageReader): KeptMessage {
+  return {
+    timestamp,
+    address: Buffer.from(message.address.subarray(message.addressStart, message.addressEnd)),
+    properties: Buffer.from(message.properties.subarray(message.propertiesStart, message.propertiesEnd)),
+    body: Buffer.from(message.body.subarray(message.bodyStart, message.bodyEnd)),
+  };
 }

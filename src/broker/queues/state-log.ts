@@ -1,7 +1,7 @@
 import { BrokerError } from '../../errors.ts';
 import { batchesIn, decodeRecords, encodeBatch, VarintReader, varlongSize, writeVarlong } from '../../records/index.ts';
 import type { Entry, Log } from '../../storage/index.ts';
-import type { LaneNews } from './lane.ts';
+import type { KeptMessage, LaneNews } from './lane.ts';
 
 /*
  * What a queue remembers besides its messages: acknowledgements above the beginning of a lane's log, and delivery counts.
@@ -13,6 +13,8 @@ import type { LaneNews } from './lane.ts';
  *              | 4 count {cursor}* ready bytes                            closed in order, with these cursors
  *              | 5                                                        in use again after that
  *              | 6                                                        has had messages with an expiration of their own
+ *              | 7 lane offset timestamp {length}x3 address properties body   copied out of the log, which does not wait for it
+ *              | 8 lane offset                                            done with, of those copied
  */
 
 const ACKNOWLEDGED = 1;
@@ -21,6 +23,8 @@ const SNAPSHOT = 3;
 const CLOSED = 4;
 const OPENED = 5;
 const EXPIRING = 6;
+const KEPT = 7;
+const KEPT_DONE = 8;
 
 /** Events are put together in a snapshot when so many bytes came since the last one, or four times as many as that had. */
 const SNAPSHOT_EVERY_BYTES = 64 * 1024;
@@ -34,6 +38,8 @@ export interface StateVisitor {
   closed(cursors: readonly number[], readyBytes: number): void;
   opened(): void;
   expiring(): void;
+  kept(lane: number, offset: number, message: KeptMessage): void;
+  keptDone(lane: number, offset: number): void;
 }
 
 /** Everything that a snapshot holds. */
@@ -41,6 +47,7 @@ export interface QueueSnapshot {
   readonly acknowledged: Iterable<LaneNews>;
   readonly returned: Iterable<{ readonly lane: number; readonly counts: ReadonlyMap<number, number> }>;
   readonly expiring: boolean;
+  readonly kept: Iterable<{ readonly lane: number; readonly messages: ReadonlyMap<number, KeptMessage> }>;
 }
 
 export class StateLog {
@@ -74,6 +81,14 @@ export class StateLog {
     this.#events.push(Buffer.of(EXPIRING));
   }
 
+  kept(lane: number, offset: number, message: KeptMessage): void {
+    this.#events.push(encodeKept(lane, offset, message));
+  }
+
+  keptDone(lane: number, offset: number): void {
+    this.#events.push(encode([KEPT_DONE, lane, offset]));
+  }
+
   closed(cursors: readonly number[], readyBytes: number): void {
     this.#events.push(encode([CLOSED, cursors.length, ...cursors, readyBytes]));
   }
@@ -102,12 +117,14 @@ export class StateLog {
     }
   }
 
-  #putSnapshot(entries: Entry[], now: number, { acknowledged, returned, expiring }: QueueSnapshot): void {
+  #putSnapshot(entries: Entry[], now: number, { acknowledged, returned, expiring, kept }: QueueSnapshot): void {
     // Events that wait are those of a closing queue, or are in the snapshot.
     const waiting = this.#events.filter((event) => event[0] === CLOSED || event[0] === OPENED);
     const events: Buffer[] = [Buffer.of(SNAPSHOT), ...(expiring ? [Buffer.of(EXPIRING)] : [])];
     for (const news of acknowledged) if (news.ranges.length > 0) events.push(encodeRanges(news));
     for (const { lane, counts } of returned) if (counts.size > 0) events.push(encodeCounts(lane, counts));
+    for (const { lane, messages } of kept)
+      for (const [offset, message] of messages) events.push(encodeKept(lane, offset, message));
     const before = this.log.nextOffset;
     this.#snapshotBytes = this.#put(entries, now, [...events, ...waiting]);
     entries.push({ log: this.log, before });
@@ -144,6 +161,11 @@ function encodeCounts(lane: number, counts: ReadonlyMap<number, number>): Buffer
     last = offset;
   }
   return encode(numbers);
+}
+
+function encodeKept(lane: number, offset: number, { timestamp, address, properties, body }: KeptMessage): Buffer {
+  const head = encode([KEPT, lane, offset, timestamp, address.length, properties.length, body.length]);
+  return Buffer.concat([head, address, properties, body]);
 }
 
 function encode(numbers: readonly number[]): Buffer {
@@ -192,6 +214,19 @@ function decode(logId: string, bytes: Buffer, visitor: StateVisitor): void {
       return;
     case EXPIRING:
       visitor.expiring();
+      return;
+    case KEPT: {
+      const [lane, offset, timestamp] = [reader.varlong(), reader.varlong(), reader.varlong()];
+      const [addressBytes, propertiesBytes, bodyBytes] = [reader.varlong(), reader.varlong(), reader.varlong()];
+      const propertiesAt = reader.at + addressBytes;
+      const bodyAt = propertiesAt + propertiesBytes;
+      const address = bytes.subarray(reader.at, propertiesAt);
+      const properties = bytes.subarray(propertiesAt, bodyAt);
+      visitor.kept(lane, offset, { timestamp, address, properties, body: bytes.subarray(bodyAt, bodyAt + bodyBytes) });
+      return;
+    }
+    case KEPT_DONE:
+      visitor.keptDone(reader.varlong(), reader.varlong());
       return;
     default:
       throw new BrokerError('storage-damaged', `queue state log ${logId}: unknown event ${bytes[0]}; restore a backup`);
