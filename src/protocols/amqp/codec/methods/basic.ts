@@ -1,0 +1,70 @@
+import { method } from '../method-schema.ts';
+
+/** Class 60. RabbitMQ's own: nack. */
+export const basic = {
+  'basic.qos': method(60, 10, { prefetchSize: 'long', prefetchCount: 'short', global: 'bit' }),
+  'basic.qos-ok': method(60, 11, {}),
+  'basic.consume': method(60, 20, {
+    ticket: 'unused short',
+    queue: 'short string',
+    consumerTag: 'short string',
+    noLocal: 'bit',
+    noAck: 'bit',
+    exclusive: 'bit',
+    noWait: 'bit',
+    arguments: 'table',
+  }),
+  'basic.consume-ok': method(60, 21, { consumerTag: 'short string' }),
+  'basic.cancel': method(60, 30, { consumerTag: 'short string', noWait: 'bit' }),
+  'basic.cancel-ok': method(60, 31, { consumerTag: 'short string' }),
+  'basic.publish': method(
+    60,
+    40,
+    {
+      ticket: 'unused short',
+      exchange: 'short string',
+      routingKey: 'short string',
+      mandatory: 'bit',
+      immediate: 'bit',
+    },
+    'content',
+  ),
+  'basic.return': method(
+    60,
+    50,
+    { replyCode: 'short', replyText: 'short string', exchange: 'short string', routingKey: 'short string' },
+    'content',
+  ),
+  'basic.deliver': method(
+    60,
+    60,
+    {
+      consumerTag: 'short string',
+      deliveryTag: 'long long',
+      redelivered: 'bit',
+      exchange: 'short string',
+      routingKey: 'short string',
+    },
+    'content',
+  ),
+  'basic.get': method(60, 70, { ticket: 'unused short', queue: 'short string', noAck: 'bit' }),
+  'basic.get-ok': method(
+    60,
+    71,
+    {
+      deliveryTag: 'long long',
+      redelivered: 'bit',
+      exchange: 'short string',
+      routingKey: 'short string',
+      messageCount: 'long',
+    },
+    'content',
+  ),
+  'basic.get-empty': method(60, 72, { clusterId: 'unused short string' }),
+  'basic.ack': method(60, 80, { deliveryTag: 'long long', multiple: 'bit' }),
+  'basic.reject': method(60, 90, { deliveryTag: 'long long', requeue: 'bit' }),
+  'basic.recover-async': method(60, 100, { requeue: 'bit' }),
+  'basic.recover': method(60, 110, { requeue: 'bit' }),
+  'basic.recover-ok': method(60, 111, {}),
+  'basic.nack': method(60, 120, { deliveryTag: 'long long', multiple: 'bit', requeue: 'bit' }),
+} as const;
