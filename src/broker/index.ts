@@ -9,6 +9,7 @@ export type { Queue } from './queues/queue.ts';
 export type { Published, Turn, Turns, TurnWaiter } from './queues/turn.ts';
 export { erlangText, erlangType } from './routing/erlang-text.ts';
 export type { Route } from './routing/route.ts';
+export * from './security/index.ts';
 export type { Partition, PartitionAppend, TimestampedOffset } from './streams/partition.ts';
 export { type RejectedRecord, RejectedRecords } from './streams/rejected-records.ts';
 export type { Stream } from './streams/stream.ts';
