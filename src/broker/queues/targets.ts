@@ -21,8 +21,8 @@ export class QueueGroup {
 
   /** Where messages of that priority go. */
   logsFor(priority: number): readonly Log[] {
-    if (this.hasPriorities) return this.queues.map((queue) => queue.laneFor(priority).log);
-    this.#plainLogs ??= this.queues.map((queue) => queue.laneFor(0).log);
+    if (this.hasPriorities) return this.queues.map((queue) => queue.logFor(priority));
+    this.#plainLogs ??= this.queues.map((queue) => queue.logFor(0));
     return this.#plainLogs;
   }
 }

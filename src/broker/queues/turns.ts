@@ -286,9 +286,7 @@ function noteExpiring(placed: readonly Placed[]): void {
     logs.forEach((log, i) => {
       const base = (ends.get(log) ?? log.nextOffset) - batch.count;
       ends.set(log, base);
-      const queue = queues[i];
-      const lane = queue?.laneOf(log);
-      if (lane !== undefined) for (const { index, at } of expiring) queue?.appendedExpiring(lane, base + index, at);
+      for (const { index, at } of expiring) queues[i]?.appendedExpiring(log, base + index, at);
     });
   }
 }

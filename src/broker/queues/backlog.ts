@@ -1,0 +1,308 @@
+import { type BrokerError, toBrokerError } from '../../errors.ts';
+import type { Entry, Log, Shard } from '../../storage/index.ts';
+import type { MessageBytes } from '../messages/message-bytes.ts';
+import { type KeptMessage, Lane } from './lane.ts';
+import { MessageReader } from './message-reader.ts';
+import { type QueueSnapshot, StateLog } from './state-log.ts';
+
+export interface BacklogOptions {
+  readonly shard: Shard;
+  /** Log ids, one for each priority from 0 on. */
+  readonly lanes: readonly string[];
+  readonly stateLogId: string;
+  readonly stragglerSpan?: number | undefined;
+  /** There is something to append at the end of the turn. */
+  readonly onChange: () => void;
+  /** Batches from the offset on are gone: their append failed. */
+  readonly onRollBack: (lane: Lane, nextOffset: number) => void;
+  readonly onTrouble: (error: BrokerError, what: string) => void;
+}
+
+/** The messages of a queue: which are there, in what order they go, and how all of that lasts. */
+export class Backlog {
+  readonly lanes: readonly Lane[];
+  /** Whether it has, or had, messages with an expiration of their own. */
+  expiring = false;
+  closed = false;
+  readonly #options: BacklogOptions;
+  readonly #state: StateLog;
+  /** For messages out of order: rejected ones, and those that expire in the middle. */
+  #side: { readonly lane: Lane; readonly reader: MessageReader } | undefined;
+  #readyBytes = 0;
+  /** Messages that came back in this turn, with their counts, by lane. */
+  readonly #returned = new Map<number, Map<number, number>>();
+  /** It was closed in order, and nothing was done with it since. */
+  #untouched = false;
+  #keeping = false;
+  /** With this floor, the first straggler is too large to be copied. */
+  #tooLargeAt = -1;
+
+  constructor(options: BacklogOptions) {
+    const { shard, onRollBack } = options;
+    this.#options = options;
+    this.lanes = options.lanes.map((id, index) => {
+      const lane = new Lane(index, shard.log(id), options.stragglerSpan);
+      lane.log.onRollBack = (nextOffset) => {
+        lane.rollBack(nextOffset);
+        this.#side?.reader.forget();
+        onRollBack(lane, nextOffset);
+      };
+      return lane;
+    });
+    this.#state = new StateLog(shard.log(options.stateLogId));
+  }
+
+  /** Messages that wait. */
+  get readyCount(): number {
+    let count = 0;
+    for (const lane of this.lanes) count += lane.readyCount;
+    return count;
+  }
+
+  /** Bytes of their bodies; after a crash an upper bound, until the queue was empty once. */
+  get readyBytes(): number {
+    return this.#readyBytes;
+  }
+
+  get logIds(): readonly string[] {
+    return [...this.lanes.map(({ log }) => log.id), this.#state.log.id];
+  }
+
+  /** The log for messages of a priority. */
+  laneFor(priority: number): Lane {
+    // There is a lane for every priority up to the greatest.
+    return this.lanes[Math.min(priority, this.lanes.length - 1)]!;
+  }
+
+  /** Which of the lanes the log is. */
+  laneOf(log: Log): number {
+    return this.lanes.findIndex((lane) => lane.log === log);
+  }
+
+  /** The lane that the next message comes from: the highest priority that has one. */
+  firstLane(): Lane | undefined {
+    for (let i = this.lanes.length - 1; i >= 0; i--) {
+      const lane = this.lanes[i];
+      if (lane !== undefined && lane.peek() >= 0) return lane;
+    }
+    this.#readyBytes = 0;
+    return undefined;
+  }
+
+  /** Bodies of so many bytes wait more, or less. */
+  readyBytesChanged(by: number): void {
+    this.#readyBytes = Math.max(0, this.#readyBytes + by);
+  }
+
+  /** Something was done that has to last. */
+  changed(): void {
+    if (this.#untouched) {
+      this.#untouched = false;
+      this.#state.opened();
+    }
+    this.#options.onChange();
+  }
+
+  /** A message was given out: from now on nobody can say that it was not. */
+  touched(): void {
+    if (this.#untouched) this.changed();
+  }
+
+  nowExpiring(): void {
+    if (this.expiring) return;
+    this.expiring = true;
+    this.#state.expiring();
+    this.changed();
+  }
+
+  /** A message came back, and how often it did is to last. */
+  returned(lane: Lane, offset: number, count: number): void {
+    let counts = this.#returned.get(lane.index);
+    if (counts === undefined) {
+      counts = new Map();
+      this.#returned.set(lane.index, counts);
+    }
+    counts.set(offset, count);
+    this.changed();
+  }
+
+  purge(): number {
+    let count = 0;
+    for (const lane of this.lanes) count += lane.dropAll();
+    this.#readyBytes = 0;
+    this.changed();
+    return count;
+  }
+
+  /** Reads a message that is not the next one, at once or when it was loaded; not at all once the queue is gone. */
+  withMessage(lane: Lane, offset: number, visit: (message: MessageBytes) => void): void {
+    if (this.#side?.lane !== lane) this.#side = { lane, reader: new MessageReader(lane.log) };
+    const side = this.#side.reader;
+    if (lane.read(side, offset)) {
+      visit(side.message);
+      return;
+    }
+    // Of its own, so that two that wait do not take the pages from each other.
+    const reader = new MessageReader(lane.log);
+    reader.load(offset).then(
+      () => {
+        if (!this.closed && reader.read(offset)) visit(reader.message);
+      },
+      (error: unknown) => {
+        if (!this.closed) this.#options.onTrouble(toBrokerError(error), 'a message stays: it cannot be read');
+      },
+    );
+  }
+
+  /** Adds what has to be appended for what was done with messages in this turn. */
+  commit(entries: Entry[], now: number): void {
+    for (const lane of this.lanes) {
+      const news = lane.commit(entries);
+      if (news !== undefined) this.#state.acknowledged(news);
+      for (const offset of lane.takeKeptDone()) this.#state.keptDone(lane.index, offset);
+    }
+    for (const [lane, counts] of this.#returned) this.#state.returned(lane, counts);
+    this.#returned.clear();
+    this.#state.commit(entries, now, () => this.#snapshot());
+    // For the next turn: what is copied and what is trimmed for it belong into one.
+    for (const lane of this.lanes) this.#keepStragglers(lane);
+  }
+
+  /** What makes the state last over a stop; nothing may be done with it afterwards. */
+  closing(entries: Entry[], now: number): void {
+    this.closed = true;
+    if (this.#untouched) return;
+    // What was appended without waiting may have failed.
+    for (const { log, acks } of this.lanes) {
+      if (acks.floor > log.startOffset) entries.push({ log, before: acks.floor });
+    }
+    const cursors = this.lanes.map(({ cursor }) => cursor);
+    this.#state.closed(cursors, this.#readyBytes);
+    this.commit(entries, now);
+  }
+
+  /**
+   * Finds out what is there. `needsBytes`: the bytes that wait are counted also after a crash. `visit` sees every message
+   * that waits, when there may be some with expirations of their own.
+   */
+  async restore(
+    needsBytes: boolean,
+    visit: (lane: Lane, offset: number, message: MessageBytes, timestamp: number) => void,
+  ): Promise<void> {
+    const clean = await this.#replay();
+    this.#untouched = clean !== undefined;
+    for (const lane of this.lanes) {
+      for (const offset of lane.counts.keys())
+        if (lane.acks.has(offset) && !lane.kept.has(offset)) lane.counts.delete(offset);
+      lane.restored();
+      // After a crash nobody knows what had been delivered.
+      lane.redeliveredBelow = clean?.[lane.index] ?? lane.log.nextOffset;
+    }
+    if (clean === undefined) this.#readyBytes = this.lanes.reduce((bytes, { log }) => bytes + log.sizeBytes, 0);
+    if (this.readyCount === 0) this.#readyBytes = 0;
+    const counts = clean === undefined && needsBytes;
+    if (this.readyCount === 0 || !(this.expiring || counts)) return;
+    const bytes = await this.#scan(visit);
+    if (counts) this.#readyBytes = bytes;
+  }
+
+  /** Answers the cursors, when it was closed in order. */
+  async #replay(): Promise<readonly number[] | undefined> {
+    let clean: readonly number[] | undefined;
+    await this.#state.replay({
+      acknowledged: (lane, from, to) => this.lanes[lane]?.acks.addRange(from, to),
+      returned: (lane, offset, count) => this.lanes[lane]?.counts.set(offset, count),
+      reset: () => {
+        clean = undefined;
+        this.expiring = false;
+        for (const lane of this.lanes) for (const offset of [...lane.kept.keys()]) lane.unkeep(offset);
+      },
+      closed: (cursors, readyBytes) => {
+        clean = cursors;
+        this.#readyBytes = readyBytes;
+      },
+      opened: () => {
+        clean = undefined;
+      },
+      expiring: () => {
+        this.expiring = true;
+      },
+      kept: (lane, offset, message) => this.lanes[lane]?.restoreKept(offset, message),
+      keptDone: (lane, offset) => this.lanes[lane]?.unkeep(offset),
+    });
+    return clean;
+  }
+
+  /** Reads all that waits, for what nothing else remembers; answers the bytes of the bodies. */
+  async #scan(visit: (lane: Lane, offset: number, message: MessageBytes, timestamp: number) => void): Promise<number> {
+    let bytes = 0;
+    for (const lane of this.lanes) {
+      const { log, acks, kept } = lane;
+      const reader = new MessageReader(log);
+      const see = (offset: number) => {
+        bytes += reader.message.bodyLength;
+        visit(lane, offset, reader.message, reader.timestamp);
+      };
+      for (const [offset, message] of kept) {
+        reader.show(message);
+        see(offset);
+      }
+      for (let offset = acks.firstOpen(0); offset < log.nextOffset; offset = acks.firstOpen(offset + 1)) {
+        while (!reader.read(offset)) await reader.load(offset);
+        see(offset);
+      }
+    }
+    return bytes;
+  }
+
+  #snapshot(): QueueSnapshot {
+    return {
+      acknowledged: this.lanes.map(({ index, acks }) => ({ lane: index, ranges: [...acks.ranges()].flat() })),
+      returned: this.lanes.map(({ index, counts }) => ({ lane: index, counts })),
+      expiring: this.expiring,
+      kept: this.lanes.map(({ index, kept }) => ({ lane: index, messages: kept })),
+    };
+  }
+
+  /**
+   * A message that stays out while thousands after it are done with would hold the space of them all: it is copied to the state
+   * log, and the messages' own log goes on without it.
+   */
+  #keepStragglers(lane: Lane): void {
+    if (this.#keeping || this.closed || this.#tooLargeAt === lane.acks.floor) return;
+    const offsets = lane.stragglers();
+    if (offsets.length === 0) return;
+    this.#keeping = true;
+    this.#keepAll(lane, offsets)
+      .catch((error: unknown) => {
+        if (!this.closed) this.#options.onTrouble(toBrokerError(error), 'more space is taken than needed');
+      })
+      .finally(() => {
+        this.#keeping = false;
+      });
+  }
+
+  async #keepAll(lane: Lane, offsets: readonly number[]): Promise<void> {
+    const reader = new MessageReader(lane.log);
+    for (const offset of offsets) {
+      while (!lane.acks.has(offset) && !reader.read(offset)) await reader.load(offset);
+      if (this.closed || lane.acks.has(offset)) continue;
+      const kept = copyOf(reader);
+      if (!lane.keep(offset, kept)) {
+        this.#tooLargeAt = lane.acks.floor;
+        return;
+      }
+      this.#state.kept(lane.index, offset, kept);
+      this.changed();
+    }
+  }
+}
+
+function copyOf({ message, timestamp }: MessageReader): KeptMessage {
+  return {
+    timestamp,
+    address: Buffer.from(message.address.subarray(message.addressStart, message.addressEnd)),
+    properties: Buffer.from(message.properties.subarray(message.propertiesStart, message.propertiesEnd)),
+    body: Buffer.from(message.body.subarray(message.bodyStart, message.bodyEnd)),
+  };
+}

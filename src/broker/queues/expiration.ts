@@ -1,0 +1,141 @@
+import type { Clock } from '../../environment/environment.ts';
+import type { MessageBytes } from '../messages/message-bytes.ts';
+import type { Backlog } from './backlog.ts';
+import { ExpiryHeap, MAX_WATCHED } from './expiry-heap.ts';
+import type { Lane } from './lane.ts';
+import type { MessageReader } from './message-reader.ts';
+
+/** When a message expires: milliseconds since the epoch; undefined for never. */
+export type ExpiryOf = (message: MessageBytes, publishedAt: number) => number | undefined;
+
+export interface ExpirationOptions {
+  readonly clock: Clock;
+  readonly backlog: Backlog;
+  /** Instead of the messages' own expirations. Then all are watched, however many there are. */
+  readonly expiryOf: ExpiryOf | undefined;
+  /** The queue's own time to live, as it is set now. */
+  readonly messageTtlMs: () => number | undefined;
+  /** The message that the lane would give out next has to be loaded; `then` follows. */
+  readonly load: (lane: Lane, offset: number, then: () => void) => void;
+  /** Takes a message that waits out of the queue. */
+  readonly leave: (lane: Lane, offset: number, message: MessageBytes) => void;
+}
+
+/** Messages of one lane that expire at a time, before others have their turn. */
+const BUDGET = 1000;
+/** Longer waits are made of several. */
+const MAX_TIMER_MS = 0x7fffffff;
+
+/** Sees to it that messages leave a queue when their time is over: one timer, for the next of them. */
+export class Expiration {
+  readonly #options: ExpirationOptions;
+  readonly #expiryOf: ExpiryOf;
+  /** Of those with an expiration of their own. */
+  readonly #heap: ExpiryHeap;
+  #timer: { readonly at: number; cancel(): void } | undefined;
+  #stopped = false;
+
+  constructor(options: ExpirationOptions) {
+    this.#options = options;
+    this.#expiryOf = options.expiryOf ?? ownExpiry;
+    this.#heap = new ExpiryHeap(options.expiryOf === undefined ? MAX_WATCHED : Number.POSITIVE_INFINITY);
+  }
+
+  isExpired({ message, timestamp }: MessageReader, now: number): boolean {
+    const ttl = this.#options.messageTtlMs();
+    if (ttl !== undefined && timestamp + ttl <= now) return true;
+    if (!this.#options.backlog.expiring) return false;
+    const at = this.#expiryOf(message, timestamp);
+    return at !== undefined && at <= now;
+  }
+
+  /** A message with an expiration of its own is there. */
+  add(lane: number, offset: number, at: number): void {
+    this.#heap.add(at, lane, offset);
+    this.arm();
+  }
+
+  /** The same for a message of which it is not known whether it has one. */
+  see(lane: Lane, offset: number, message: MessageBytes, timestamp: number): void {
+    const at = this.#expiryOf(message, timestamp);
+    if (at !== undefined) this.#heap.add(at, lane.index, offset);
+  }
+
+  /** A message came back. */
+  returned(lane: Lane, offset: number, timestamp: number): void {
+    const { backlog } = this.#options;
+    if (backlog.expiring)
+      backlog.withMessage(lane, offset, (message) => {
+        this.see(lane, offset, message, timestamp);
+        this.arm();
+      });
+    else if (this.#options.messageTtlMs() !== undefined) this.arm();
+  }
+
+  /** All messages that waited are gone. */
+  clear(): void {
+    this.#heap.clear();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#timer?.cancel();
+  }
+
+  /** Sees to it that the next message that expires does so in time. */
+  arm(): void {
+    if (this.#stopped) return;
+    const at = Math.min(this.#heap.earliest, this.#headExpiry());
+    if (at === Number.POSITIVE_INFINITY) return;
+    if (this.#timer !== undefined) {
+      if (this.#timer.at <= at) return;
+      this.#timer.cancel();
+    }
+    const { clock } = this.#options;
+    const delay = Math.min(Math.max(0, at - clock.now()), MAX_TIMER_MS);
+    const timer = clock.setTimer(delay, () => {
+      this.#timer = undefined;
+      this.#expire(clock.now());
+      this.arm();
+    });
+    this.#timer = { at, cancel: () => timer.cancel() };
+  }
+
+  /** When the first of the messages that wait reaches the queue's own time to live; one that is in segments is loaded first. */
+  #headExpiry(): number {
+    const { backlog, load } = this.#options;
+    const ttl = this.#options.messageTtlMs();
+    let earliest = Number.POSITIVE_INFINITY;
+    if (ttl === undefined) return earliest;
+    for (const lane of backlog.lanes) {
+      const offset = lane.peek();
+      if (offset < 0) continue;
+      if (lane.read(lane.reader, offset)) earliest = Math.min(earliest, lane.reader.timestamp + ttl);
+      else load(lane, offset, () => this.arm());
+    }
+    return earliest;
+  }
+
+  #expire(now: number): void {
+    const { backlog, leave } = this.#options;
+    this.#heap.take(now, (index, offset) => {
+      const lane = backlog.lanes[index];
+      if (lane?.isReady(offset))
+        backlog.withMessage(lane, offset, (message) => {
+          if (lane.isReady(offset)) leave(lane, offset, message);
+        });
+    });
+    if (this.#options.messageTtlMs() === undefined) return;
+    for (const lane of backlog.lanes) {
+      for (let budget = BUDGET; budget > 0; budget--) {
+        const offset = lane.peek();
+        if (offset < 0 || !lane.read(lane.reader, offset) || !this.isExpired(lane.reader, now)) break;
+        leave(lane, offset, lane.reader.message);
+      }
+    }
+  }
+}
+
+function ownExpiry({ expiration }: MessageBytes, publishedAt: number): number | undefined {
+  return expiration === undefined ? undefined : publishedAt + Number(expiration);
+}
