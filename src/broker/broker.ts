@@ -3,11 +3,16 @@ import type { Logger } from '../environment/logger.ts';
 import { type BrokerError, toBrokerError } from '../errors.ts';
 import type { Shard } from '../storage/index.ts';
 import { Catalog } from './catalog/catalog.ts';
+import { LogSweeper } from './catalog/log-sweeper.ts';
 import type { LogPlace } from './catalog/state.ts';
 import { Groups, type GroupsOptions } from './groups/groups.ts';
 import type { GroupSettings } from './groups/index.ts';
+import type { Turns } from './queues/turn.ts';
+import { BrokerTurns } from './queues/turns.ts';
 import { ProducerIds } from './streams/producer-ids.ts';
 import { type StreamLimits, Streams } from './streams/streams.ts';
+import { openTransientShard } from './transient-shard.ts';
+import type { TopologyLimits } from './virtual-hosts/limits.ts';
 import { VirtualHosts } from './virtual-hosts/virtual-hosts.ts';
 
 export interface BrokerSettings {
@@ -25,6 +30,7 @@ export interface BrokerSettings {
   readonly streamDefaults: Readonly<Record<string, string>>;
   readonly streamLimits: Partial<StreamLimits>;
   readonly groups: Partial<GroupSettings>;
+  readonly topologyLimits: Partial<TopologyLimits>;
   /** Milliseconds between two looks at what retention says. */
   readonly retentionCheckMs: number;
 }
@@ -38,6 +44,7 @@ export const DEFAULT_BROKER_SETTINGS: BrokerSettings = {
   streamDefaults: {},
   streamLimits: {},
   groups: {},
+  topologyLimits: {},
   retentionCheckMs: 300_000,
 };
 
@@ -49,6 +56,8 @@ export interface BrokerOptions {
   readonly subscribedTopics: GroupsOptions['subscribedTopics'];
   /** Opens a shard by its number, making it when it is not there. */
   readonly openShard: (index: number, onTrouble: (error: BrokerError, what: string) => void) => Promise<Shard>;
+  /** Opens the shard of what does not outlive a restart; in memory unless given. */
+  readonly openTransientShard?: (onTrouble: (error: BrokerError, what: string) => void) => Promise<Shard>;
 }
 
 /** The broker without any protocol: what exists, and what can be done with it. */
@@ -59,9 +68,11 @@ export class Broker {
   readonly streams: Streams;
   readonly groups: Groups;
   readonly virtualHosts: VirtualHosts;
+  readonly turns: Turns;
   readonly producerIds: ProducerIds;
   readonly #catalog: Catalog;
   readonly #shards: readonly Shard[];
+  readonly #transientShard: Shard;
   #retention: Timer | undefined;
   #closed = false;
 
@@ -70,17 +81,22 @@ export class Broker {
     settings: BrokerSettings;
     catalog: Catalog;
     shards: readonly Shard[];
+    transientShard: Shard;
     streams: Streams;
     groups: Groups;
+    turns: Turns;
+    virtualHosts: VirtualHosts;
   }) {
     this.environment = parts.options.environment;
     this.logger = parts.options.logger;
     this.settings = parts.settings;
     this.streams = parts.streams;
     this.groups = parts.groups;
-    this.virtualHosts = new VirtualHosts();
+    this.virtualHosts = parts.virtualHosts;
+    this.turns = parts.turns;
     this.#catalog = parts.catalog;
     this.#shards = parts.shards;
+    this.#transientShard = parts.transientShard;
     this.producerIds = new ProducerIds(parts.catalog);
     this.#watchRetention();
   }
@@ -97,9 +113,11 @@ export class Broker {
     const shards = [first, ...rest];
     if (catalog.state.clusterId === '')
       await catalog.change(() => [foundCluster(environment, settings, shards.length)]);
+    const sweeper = new LogSweeper(catalog, shards, onTrouble);
     const streams = await Streams.open({
       catalog,
-      shards: shards.slice(0, count),
+      shards,
+      sweeper,
       now,
       uuid: () => environment.random.uuid(),
       defaults: settings.streamDefaults,
@@ -120,7 +138,31 @@ export class Broker {
         .onTopicDeleted(stream.id)
         .catch((error: unknown) => onTrouble(toBrokerError(error), `offsets of ${stream.name} stay`));
     });
-    return new Broker({ options, settings, catalog, shards, streams, groups });
+    const transientShard = await (options.openTransientShard?.(onTrouble) ??
+      openTransientShard(environment, onTrouble));
+    const turns = new BrokerTurns({ clock: environment.clock, shards: [...shards, transientShard], onTrouble });
+    const virtualHosts = await VirtualHosts.open({
+      environment,
+      catalog,
+      sweeper,
+      turns,
+      streams,
+      shards,
+      transientShard,
+      limits: settings.topologyLimits,
+      onTrouble,
+    });
+    return new Broker({
+      options,
+      settings,
+      catalog,
+      shards,
+      transientShard,
+      streams,
+      groups,
+      turns,
+      virtualHosts,
+    });
   }
 
   get clusterId(): string {
@@ -129,7 +171,7 @@ export class Broker {
 
   /** Nothing appended is waiting for the disk. */
   get idle(): boolean {
-    return this.#shards.every((shard) => shard.idle);
+    return this.turns.idle && this.#shards.every((shard) => shard.idle);
   }
 
   /** Bytes of all streams' logs, for those who ask about disks. */
@@ -143,8 +185,9 @@ export class Broker {
     this.#closed = true;
     this.#retention?.cancel();
     await this.groups.close();
+    await this.virtualHosts.close();
     await this.#catalog.close();
-    await Promise.all(this.#shards.map((shard) => shard.close()));
+    await Promise.all([...this.#shards, this.#transientShard].map((shard) => shard.close()));
   }
 
   #watchRetention(): void {
@@ -157,13 +200,14 @@ export class Broker {
 }
 
 function shardsIn(catalog: Catalog): number {
-  const { streams, groupLogs, deleting } = catalog.state;
+  const { streams, virtualHosts, groupLogs, deleting } = catalog.state;
   let count = 1;
   const see = ({ shard }: LogPlace) => {
     count = Math.max(count, shard + 1);
   };
   for (const stream of streams.values()) stream.partitions.forEach(see);
   groupLogs.forEach(see);
+  for (const { shard } of virtualHosts.values()) count = Math.max(count, shard + 1);
   for (const place of deleting.values()) see(place);
   return count;
 }

@@ -1,6 +1,7 @@
 import { BrokerError, toBrokerError } from '../../errors.ts';
 import type { Shard } from '../../storage/index.ts';
 import type { Catalog } from '../catalog/catalog.ts';
+import { LogSweeper } from '../catalog/log-sweeper.ts';
 import type { LogPlace, StreamEntry } from '../catalog/state.ts';
 import { Partition, type PartitionOptions } from './partition.ts';
 import { Stream } from './stream.ts';
@@ -23,6 +24,8 @@ export const DEFAULT_STREAM_LIMITS: StreamLimits = {
 export interface StreamsOptions {
   readonly catalog: Catalog;
   readonly shards: readonly Shard[];
+  /** Deletes the logs of what is deleted; its own, unless others delete logs too. */
+  readonly sweeper?: LogSweeper;
   readonly now: () => number;
   readonly uuid: () => string;
   /** Settings of streams that do not set them themselves, by name; checked. */
@@ -57,6 +60,7 @@ class Plan {
 export class Streams {
   readonly #options: StreamsOptions;
   readonly #limits: StreamLimits;
+  readonly #sweeper: LogSweeper;
   readonly #byName = new Map<string, Stream>();
   readonly #byId = new Map<string, Stream>();
   /** By what their names would be in metrics. */
@@ -67,6 +71,7 @@ export class Streams {
   private constructor(options: StreamsOptions) {
     this.#options = options;
     this.#limits = { ...DEFAULT_STREAM_LIMITS, ...options.limits };
+    this.#sweeper = options.sweeper ?? new LogSweeper(options.catalog, options.shards, options.onTrouble);
   }
 
   /** Opens the streams that the catalog knows, and finishes deletions that were under way. */
@@ -76,7 +81,7 @@ export class Streams {
     await Promise.all(
       [...options.catalog.state.streams.values()].map(async (entry) => streams.#add(await streams.#openStream(entry))),
     );
-    void streams.#deleteLogs();
+    void streams.#sweeper.sweep();
     return streams;
   }
 
@@ -181,7 +186,7 @@ export class Streams {
       },
       () => this.#remove(name),
     );
-    await this.#deleteLogs();
+    await this.#sweeper.sweep();
   }
 
   /** Says what is wrong with giving a stream so many partitions: `not-found`, `invalid-argument` when it has as many, `limit-exceeded`. */
@@ -320,18 +325,5 @@ export class Streams {
       throw new BrokerError('limit-exceeded', `'${name}' can have ${maxPartitionsPerStream} partitions at most`);
     if (this.#partitionCount + plan.partitionCount + added > maxPartitions)
       throw new BrokerError('limit-exceeded', `all topics together can have ${maxPartitions} partitions`);
-  }
-
-  /** Has the shards delete the logs of deleted streams, and takes note of that. */
-  async #deleteLogs(): Promise<void> {
-    const { catalog, shards, onTrouble } = this.#options;
-    const places = [...catalog.state.deleting.values()];
-    if (places.length === 0) return;
-    try {
-      await Promise.all(places.map(({ logId, shard }) => shards[shard]?.delete(shards[shard].log(logId))));
-      await catalog.change(() => [{ type: 'logs-deleted', logIds: places.map(({ logId }) => logId) }]);
-    } catch (error) {
-      onTrouble(toBrokerError(error), 'data of deleted topics takes space until the next start');
-    }
   }
 }

@@ -1,5 +1,6 @@
-import type { FieldTable } from '../messages/field-table.ts';
+import type { FieldTable } from '../messages/index.ts';
 import type { QueueSettings } from '../queues/settings.ts';
+import type { StreamQueueSettings } from '../streams/stream-of-queue.ts';
 import type { Policy, PolicyValue } from './policy.ts';
 import type { QueueType } from './queue-entry.ts';
 
@@ -14,10 +15,7 @@ interface Asked {
 
 /** What a queue is to do, by the arguments that it was declared with (checked) and the policy that applies. */
 export function queueSettings(type: QueueType, args: FieldTable, policy: Policy | undefined): QueueSettings {
-  const asked = (name: string): Asked => ({
-    argument: argumentValue(args, `x-${name}`),
-    policy: policy?.definition[name],
-  });
+  const asked = askedFor(args, policy);
   return {
     messageTtlMs: least(asked('message-ttl')),
     expiresMs: least(asked('expires')),
@@ -32,12 +30,26 @@ export function queueSettings(type: QueueType, args: FieldTable, policy: Policy 
   };
 }
 
+/** The same for a stream. */
+export function streamSettings(args: FieldTable, policy: Policy | undefined): StreamQueueSettings {
+  const asked = askedFor(args, policy);
+  return {
+    maxAge: textOf(asked('max-age')),
+    maxLengthBytes: least(asked('max-length-bytes')),
+    maxSegmentBytes: least(asked('stream-max-segment-size-bytes')),
+  };
+}
+
 /** The alternate exchange of an exchange. */
 export function alternateExchange(args: FieldTable, policy: Policy | undefined): string | undefined {
   return textOf({
     argument: argumentValue(args, 'alternate-exchange'),
     policy: policy?.definition['alternate-exchange'],
   });
+}
+
+function askedFor(args: FieldTable, policy: Policy | undefined): (name: string) => Asked {
+  return (name) => ({ argument: argumentValue(args, `x-${name}`), policy: policy?.definition[name] });
 }
 
 function argumentValue(args: FieldTable, name: string): PolicyValue | undefined {

@@ -1,7 +1,6 @@
 import { BrokerError } from '../../errors.ts';
-import type { Field, FieldTable } from '../messages/field-table.ts';
+import { type Field, type FieldTable, sameField } from '../messages/index.ts';
 import { erlangText, erlangType } from '../routing/erlang-text.ts';
-import { comparableText } from '../routing/field-identity.ts';
 
 /*
  * Something that is declared again has to be declared as it was, in what matters; the texts are RabbitMQ's.
@@ -23,7 +22,7 @@ export function checkSameArguments(
     const [old, now] = [current.get(name), received.get(name)];
     if (old === now) continue;
     if (old !== undefined && now !== undefined) {
-      if (comparableText(old) !== comparableText(now)) differ(what, name, `'${plain(old)}'`, `'${plain(now)}'`);
+      if (!sameField(old, now)) differ(what, name, `'${plain(old)}'`, `'${plain(now)}'`);
     } else if (name !== 'x-queue-type' || (old ?? now)?.value !== 'classic') {
       differ(what, name, withType(old), withType(now));
     }

@@ -1,4 +1,4 @@
-import type { FieldTable } from '../messages/field-table.ts';
+import type { FieldTable } from '../messages/index.ts';
 import type { Policy } from './policy.ts';
 
 /** What a client asks for when it declares an exchange. */

@@ -1,5 +1,5 @@
 import { BrokerError } from '../../errors.ts';
-import type { FieldTable } from '../messages/field-table.ts';
+import type { FieldTable } from '../messages/index.ts';
 import { erlangType } from '../routing/erlang-text.ts';
 import type { ExchangeOptions, ExchangeType } from '../routing/exchange.ts';
 import type { ExchangeDeclaration } from './exchange-entry.ts';

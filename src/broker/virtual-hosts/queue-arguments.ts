@@ -1,5 +1,5 @@
 import { BrokerError } from '../../errors.ts';
-import type { Field, FieldTable } from '../messages/field-table.ts';
+import type { Field, FieldTable } from '../messages/index.ts';
 import { erlangType } from '../routing/erlang-text.ts';
 import { describe } from './names.ts';
 import type { QueueType } from './queue-entry.ts';
@@ -8,7 +8,7 @@ import { ALL_QUEUE_ARGUMENTS, isQueueType, QUEUE_TYPES } from './queue-types.ts'
 /** Says what is wrong with a value, the way RabbitMQ prints it; undefined when nothing is. */
 type Check = (field: Field, args: FieldTable) => string | undefined;
 
-const INTEGER_TYPES = new Set(['b', 'B', 's', 'u', 'U', 'I', 'i', 'l', 'L']);
+const INTEGER_TYPES: ReadonlySet<string> = new Set(['b', 'B', 's', 'u', 'I', 'i', 'l']);
 /** Ten years, in milliseconds. */
 const MAX_EXPIRY_MS = 315_360_000_000;
 const MAX_PRIORITY = 255;

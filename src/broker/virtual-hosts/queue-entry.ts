@@ -1,6 +1,7 @@
-import type { FieldTable } from '../messages/field-table.ts';
+import type { FieldTable } from '../messages/index.ts';
 import type { Queue } from '../queues/queue.ts';
-import type { Destination, StreamQueue } from './destination.ts';
+import type { QueueOverStream } from '../streams/stream-queue.ts';
+import type { Destination } from './destination.ts';
 import type { Policy } from './policy.ts';
 
 export type QueueType = 'classic' | 'quorum' | 'stream';
@@ -20,6 +21,7 @@ export interface QueueDeclaration {
 interface QueueEntryBase {
   readonly name: string;
   readonly type: QueueType;
+  /** Outlives a restart; an exclusive queue does not, whatever it was declared as. */
   readonly durable: boolean;
   readonly exclusive: boolean;
   readonly autoDelete: boolean;
@@ -36,7 +38,7 @@ interface QueueEntryBase {
 /** A queue, or a stream that stands under a queue's name, as it is known in its virtual host. */
 export type QueueEntry =
   | (QueueEntryBase & { readonly kind: 'queue'; readonly queue: Queue })
-  | (QueueEntryBase & { readonly kind: 'stream'; readonly stream: StreamQueue });
+  | (QueueEntryBase & { readonly kind: 'stream'; readonly stream: QueueOverStream });
 
 export interface DeleteQueue {
   readonly owner?: object | undefined;

@@ -1,5 +1,5 @@
 import { BrokerError } from '../../errors.ts';
-import type { FieldTable } from '../messages/field-table.ts';
+import type { FieldTable } from '../messages/index.ts';
 import type { QueueType } from './queue-entry.ts';
 
 /** What is known of a kind of queue, in RabbitMQ's words where clients see them. */

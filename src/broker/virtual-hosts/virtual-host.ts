@@ -1,128 +1,353 @@
-import { BrokerError } from '../../errors.ts';
-import type { FieldTable } from '../messages/field-table.ts';
-import type { MessageBytes } from '../messages/message-bytes.ts';
-import type { Turn } from '../queues/turn.ts';
+import type { Environment } from '../../environment/environment.ts';
+import { BrokerError, toBrokerError } from '../../errors.ts';
+import type { Entry, Shard } from '../../storage/index.ts';
+import type { Catalog } from '../catalog/catalog.ts';
+import type {
+  BindingRecord,
+  QueueRecord,
+  VirtualHostEvent,
+  VirtualHostInfo,
+  VirtualHostState,
+} from '../catalog/virtual-host-state.ts';
+import type { FieldTable, MessageBytes } from '../messages/index.ts';
+import type { QueueHost } from '../queues/queue.ts';
+import type { Turn, Turns } from '../queues/turn.ts';
+import type { Binding } from '../routing/binding.ts';
 import type { Route } from '../routing/route.ts';
+import { DelayedMessages, type DelayedMessagesOptions } from './delayed-messages.ts';
 import type { Destination } from './destination.ts';
+import { streamSettings } from './effective-settings.ts';
 import type { ExchangeDeclaration, ExchangeEntry } from './exchange-entry.ts';
-import type { Policy } from './policy.ts';
+import { PREDECLARED_EXCHANGES } from './exchange-types.ts';
+import { HostChanges } from './host-changes.ts';
+import { HostExchanges } from './host-exchanges.ts';
+import { HostQueues } from './host-queues.ts';
+import type { TopologyCounts } from './limits.ts';
+import { cleanName } from './names.ts';
+import { checkPolicy, type Policy } from './policy.ts';
+import { Publisher, type PublishOutcome } from './publisher.ts';
 import type { DeleteQueue, QueueDeclaration, QueueEntry } from './queue-entry.ts';
+import { argumentsOf, exchangeOf, policyOf } from './records.ts';
+import { Removal } from './removal.ts';
+import { DEFAULT_VIRTUAL_HOST, type StreamEntry, streamEntry } from './stream-entry.ts';
+import type { StreamQueues } from './stream-queues.ts';
+import { Topology } from './topology.ts';
 
-/** What came of publishing a message. */
-export interface PublishOutcome {
-  /** It went to a queue at least, or is held back until it is due. */
-  readonly routed: boolean;
-  /** A queue that is full did not take it. */
-  readonly refused: boolean;
+export type { PublishOutcome } from './publisher.ts';
+
+export interface VirtualHostOptions {
+  readonly environment: Pick<Environment, 'clock' | 'random'>;
+  readonly catalog: Catalog;
+  readonly counts: TopologyCounts;
+  readonly turns: Turns;
+  readonly streams: StreamQueues;
+  readonly shard: Shard;
+  readonly transientShard: Shard;
+  /** Something with logs is gone. */
+  readonly onRemoved: (removal: Removal) => void;
+  readonly onTrouble: (error: BrokerError, what: string) => void;
 }
 
-/** A name space of queues, exchanges, bindings and policies. */
+/** What queues leave behind when the broker stops is written in pieces of about so many. */
+const STOP_ENTRIES = 1_000;
+
+/** A name space of queues, exchanges, bindings and policies. Names are taken without the line ends in them. */
 export class VirtualHost {
-  readonly name: string;
+  readonly info: VirtualHostInfo;
+  readonly #options: VirtualHostOptions;
+  readonly #topology: Topology;
+  readonly #changes: HostChanges;
+  readonly #queues: HostQueues;
+  readonly #exchanges: HostExchanges;
+  readonly #publisher: Publisher;
+  #delayed: DelayedMessages | undefined;
+  /** What the catalog has of streams that are gone: the broker stopped before it took note. */
+  readonly #stale: VirtualHostEvent[] = [];
 
-  constructor(name: string) {
-    this.name = name;
+  private constructor(info: VirtualHostInfo, options: VirtualHostOptions) {
+    this.info = info;
+    this.#options = options;
+    const { environment, catalog, counts, turns, streams, shard, transientShard, onRemoved } = options;
+    this.#topology = new Topology(info.name, counts, (name) => this.#discover(name));
+    this.#changes = new HostChanges({ info, catalog, counts, onRemoved });
+    this.#queues = new HostQueues({
+      environment,
+      topology: this.#topology,
+      changes: this.#changes,
+      streams,
+      turns,
+      shard,
+      transientShard,
+      defaultType: info.defaultQueueType,
+      queueHost: this.#queueHost(),
+    });
+    this.#exchanges = new HostExchanges(this.#topology, this.#changes, (name, owner) =>
+      this.#queues.check(name, owner),
+    );
+    this.#publisher = new Publisher(this.#topology, turns, (turn, message, dueAt) =>
+      this.#delayed?.store(turn, message, dueAt),
+    );
+    for (const exchange of PREDECLARED_EXCHANGES) {
+      counts.add('exchanges');
+      this.#topology.addExchange(exchange);
+    }
   }
 
-  queue(_name: string): QueueEntry | undefined {
-    throw notBuilt();
+  /** One that there was not before. */
+  static create(info: VirtualHostInfo, options: VirtualHostOptions): VirtualHost {
+    const host = new VirtualHost(info, options);
+    host.#delayed = DelayedMessages.create(host.#delayedOptions());
+    return host;
   }
 
+  /** With everything that the catalog has in it. A queue that cannot be opened does not keep the others from it. */
+  static async open(state: VirtualHostState, options: VirtualHostOptions): Promise<VirtualHost> {
+    const { queues, exchanges, bindings, policies, ...info } = state;
+    const host = new VirtualHost(info, options);
+    const topology = host.#topology;
+    for (const policy of policies.values()) topology.policies.set(policyOf(policy));
+    topology.applyPolicies();
+    for (const exchange of exchanges.values()) {
+      options.counts.add('exchanges');
+      topology.addExchange(exchangeOf(exchange));
+    }
+    await Promise.all([...queues.values()].map((record) => host.#recoverQueue(record)));
+    for (const binding of bindings) host.#recoverBinding(binding);
+    // Not before there is somewhere to go for what has become due.
+    host.#delayed = await DelayedMessages.open(host.#delayedOptions());
+    await host.#changes.change(
+      () => host.#stale,
+      () => {},
+    );
+    return host;
+  }
+
+  get name(): string {
+    return this.info.name;
+  }
+
+  queue(name: string): QueueEntry | undefined {
+    return this.#topology.queue(cleanName(name));
+  }
+
+  /** Those that were used or declared: a stream is among them once somebody asked for it. */
   queues(): Iterable<QueueEntry> {
-    throw notBuilt();
+    return this.#topology.queues();
   }
 
-  exchange(_name: string): ExchangeEntry | undefined {
-    throw notBuilt();
+  /** Not the default exchange: it has no entry. */
+  exchange(name: string): ExchangeEntry | undefined {
+    return this.#topology.exchange(cleanName(name));
   }
 
   exchanges(): Iterable<ExchangeEntry> {
-    throw notBuilt();
+    return this.#topology.exchanges();
   }
 
-  /** The queue for whoever wants to use it: throws `not-found`, or `resource-locked` when it belongs to another connection. */
-  checkQueue(_name: string, _owner?: object): QueueEntry {
-    throw notBuilt();
+  /** Without those of the default exchange. */
+  bindings(): Iterable<Binding<Destination>> {
+    return this.#topology.router.bindings();
   }
 
-  /** Throws `not-found`. */
-  checkExchange(_name: string): ExchangeEntry {
-    throw notBuilt();
+  /** The queue for whoever wants to use it: throws `not-found`, or `resource-locked` when another connection has it for itself. */
+  checkQueue(name: string, owner?: object): QueueEntry {
+    return this.#queues.check(cleanName(name), owner);
+  }
+
+  /** Throws `not-found`; `access-refused` for the default exchange. */
+  checkExchange(name: string): ExchangeEntry {
+    return this.#exchanges.check(name);
   }
 
   /**
    * Makes a queue, or sees that the one there is was declared in the same way. Rejects with `precondition-failed`,
    * `resource-locked`, `access-refused` for a reserved name, `limit-exceeded`.
    */
-  declareQueue(_declaration: QueueDeclaration): Promise<QueueEntry> {
-    throw notBuilt();
+  declareQueue(declaration: QueueDeclaration): Promise<QueueEntry> {
+    return this.#queues.declare(declaration);
   }
 
   /** Resolves to the number of messages that were ready in it; 0 when there was no such queue. Rejects with `precondition-failed`, `resource-locked`. */
-  deleteQueue(_name: string, _how?: DeleteQueue): Promise<number> {
-    throw notBuilt();
+  deleteQueue(name: string, how: DeleteQueue = {}): Promise<number> {
+    return this.#queues.delete(name, how);
   }
 
   /** As for queues; also `invalid-argument` for a type that is not known. */
-  declareExchange(_declaration: ExchangeDeclaration): Promise<ExchangeEntry> {
-    throw notBuilt();
+  declareExchange(declaration: ExchangeDeclaration): Promise<ExchangeEntry> {
+    return this.#exchanges.declare(declaration);
   }
 
   /** No error when it is not there. Rejects with `precondition-failed`, `access-refused`. */
-  deleteExchange(_name: string, _how?: { readonly ifUnused?: boolean }): Promise<void> {
-    throw notBuilt();
+  deleteExchange(name: string, { ifUnused = false }: { readonly ifUnused?: boolean } = {}): Promise<void> {
+    return this.#exchanges.delete(name, ifUnused);
   }
 
-  bindQueue(_queue: string, _exchange: string, _key: string, _args: FieldTable, _owner?: object): Promise<void> {
-    throw notBuilt();
+  /** Rejects with `not-found`, `resource-locked`, `access-refused` for the default exchange, `precondition-failed`, `limit-exceeded`. */
+  bindQueue(queue: string, exchange: string, key: string, args: FieldTable, owner?: object): Promise<void> {
+    return this.#exchanges.bind({ source: exchange, destination: { queue }, key, args, owner });
   }
 
-  unbindQueue(_queue: string, _exchange: string, _key: string, _args: FieldTable, _owner?: object): Promise<void> {
-    throw notBuilt();
+  /** Nothing happens when there is no such binding. Rejects with `access-refused`, `resource-locked`. */
+  unbindQueue(queue: string, exchange: string, key: string, args: FieldTable, owner?: object): Promise<void> {
+    return this.#exchanges.unbind({ source: exchange, destination: { queue }, key, args, owner });
   }
 
-  bindExchange(_destination: string, _source: string, _key: string, _args: FieldTable): Promise<void> {
-    throw notBuilt();
+  bindExchange(destination: string, source: string, key: string, args: FieldTable): Promise<void> {
+    return this.#exchanges.bind({ source, destination: { exchange: destination }, key, args });
   }
 
-  unbindExchange(_destination: string, _source: string, _key: string, _args: FieldTable): Promise<void> {
-    throw notBuilt();
-  }
-
-  /** Where a message goes. Throws `not-found` for an exchange that is not there. */
-  route(_exchange: string, _message: MessageBytes): Route<Destination> {
-    throw notBuilt();
+  unbindExchange(destination: string, source: string, key: string, args: FieldTable): Promise<void> {
+    return this.#exchanges.unbind({ source, destination: { exchange: destination }, key, args });
   }
 
   /**
-   * Publishes a message in a turn: routed, held back where the exchange delays, also to the keys of its CC and BCC headers.
-   * Throws `not-found` for the exchange, `access-refused` for an internal one, `precondition-failed` for wrong headers,
-   * and what `Turn.publish` throws.
+   * Where a message goes by its routing key; the same route until a binding changes. `exchange` is that of its address. Throws
+   * `not-found`.
    */
-  publish(_turn: Turn, _exchange: string, _message: MessageBytes): PublishOutcome {
-    throw notBuilt();
+  route(exchange: string, message: MessageBytes): Route<Destination> {
+    return this.#publisher.route(exchange, message);
   }
 
-  /** Deletes the exclusive queues of a connection that is gone. */
-  ownerGone(_owner: object): Promise<void> {
-    throw notBuilt();
+  /**
+   * Publishes a message in a turn: routed, also by the keys in its CC and BCC headers, or held back where the exchange delays.
+   * `exchange` is that of its address. Throws `not-found` for the exchange, `access-refused` for an internal one,
+   * `precondition-failed` for wrong headers, and what `Turn.publish` throws.
+   */
+  publish(turn: Turn, exchange: string, message: MessageBytes): PublishOutcome {
+    return this.#publisher.publish(turn, exchange, message);
+  }
+
+  /** Deletes the exclusive queues of a connection that is gone; it gets no others. */
+  ownerGone(owner: object): Promise<void> {
+    return this.#queues.ownerGone(owner);
+  }
+
+  policy(name: string): Policy | undefined {
+    return this.#topology.policies.get(name);
   }
 
   policies(): Iterable<Policy> {
-    throw notBuilt();
+    return this.#topology.policies.all();
   }
 
   /** Makes or replaces a policy, and applies it to what there is. Rejects with `invalid-argument`. */
-  setPolicy(_policy: Policy): Promise<void> {
-    throw notBuilt();
+  async setPolicy(policy: Policy): Promise<void> {
+    checkPolicy(policy);
+    let streams: readonly StreamEntry[] = [];
+    await this.#changes.change(
+      () => [{ type: 'policy-set', host: this.name, policy }],
+      () => {
+        this.#topology.policies.set(policy);
+        streams = this.#topology.applyPolicies();
+      },
+    );
+    await this.#configure(streams);
   }
 
   /** Rejects with `not-found`. */
-  deletePolicy(_name: string): Promise<void> {
-    throw notBuilt();
+  async deletePolicy(name: string): Promise<void> {
+    let streams: readonly StreamEntry[] = [];
+    await this.#changes.change(
+      () => {
+        if (this.policy(name) === undefined) throw new BrokerError('not-found', `there is no policy '${name}'`);
+        return [{ type: 'policy-deleted', host: this.name, name }];
+      },
+      () => {
+        this.#topology.policies.delete(name);
+        streams = this.#topology.applyPolicies();
+      },
+    );
+    await this.#configure(streams);
   }
-}
 
-function notBuilt(): BrokerError {
-  return new BrokerError('internal', 'not built yet');
+  /** A stream was deleted: what stands under its name goes. */
+  streamGone(topic: string): Promise<void> {
+    return this.#queues.streamGone(topic);
+  }
+
+  /** The broker stops: nothing is done with the queues any more, and what they know is made to last. */
+  async stop(): Promise<void> {
+    this.#changes.closed = true;
+    const { shard } = this.#options;
+    const entries: Entry[] = [];
+    this.#delayed?.closing(entries);
+    for (const entry of this.#topology.queues()) {
+      // Of the others nothing lasts.
+      if (entry.kind === 'queue') entry.queue.closing(entry.durable ? entries : []);
+      if (entries.length >= STOP_ENTRIES) await shard.append(entries.splice(0)).settled;
+    }
+    if (entries.length > 0) await shard.append(entries).settled;
+  }
+
+  /** It was deleted: takes everything out of it. Answers what had logs. */
+  close(): Removal {
+    this.#changes.closed = true;
+    this.#delayed?.delete();
+    const removal = new Removal(this.#topology);
+    for (const entry of this.#topology.queues()) removal.queue(entry);
+    for (const entry of this.#topology.exchanges()) removal.exchange(entry);
+    removal.apply();
+    return removal;
+  }
+
+  /** A stream that nobody declared as a queue, or one of its partitions. */
+  #discover(name: string): QueueEntry | undefined {
+    if (this.name !== DEFAULT_VIRTUAL_HOST || this.#changes.closed) return undefined;
+    const stream = this.#options.streams.find(this.name, name);
+    if (stream === undefined) return undefined;
+    return streamEntry(stream, this.#topology.policies.match({ kind: 'queue', name, type: 'stream' }));
+  }
+
+  async #configure(streams: readonly StreamEntry[]): Promise<void> {
+    for (const { stream, arguments: args, policy } of streams)
+      await this.#options.streams.configure(stream, streamSettings(args, policy));
+  }
+
+  #queueHost(): QueueHost {
+    const { onTrouble } = this.#options;
+    return {
+      deadLetter: (queue, message, reason) => this.#publisher.deadLetter(queue, message, reason),
+      expired: (queue, why) => {
+        this.#queues.expire(queue, why).catch((error: unknown) => {
+          onTrouble(toBrokerError(error), `queue '${queue.name}' in vhost '${this.name}' stays, though it is ${why}`);
+        });
+      },
+      onTrouble,
+    };
+  }
+
+  #delayedOptions(): DelayedMessagesOptions {
+    const { environment, shard, turns, onTrouble } = this.#options;
+    return {
+      virtualHost: this.name,
+      shard,
+      turns,
+      clock: environment.clock,
+      logs: this.info.delayedLogs,
+      onTrouble,
+      due: (turn, message) => this.#publisher.publishDue(turn, message),
+    };
+  }
+
+  async #recoverQueue(record: QueueRecord): Promise<void> {
+    this.#options.counts.add('queues');
+    try {
+      if (await this.#queues.recover(record)) return;
+      this.#stale.push({ type: 'queue-deleted', host: this.name, name: record.name });
+    } catch (error) {
+      this.#options.onTrouble(toBrokerError(error), `queue '${record.name}' in vhost '${this.name}' is not there`);
+    }
+    this.#options.counts.release('queues');
+  }
+
+  #recoverBinding(binding: BindingRecord): void {
+    const { source, to, destination, key, arguments: args } = binding;
+    const end = to === 'exchange' ? { exchange: destination } : this.#topology.queue(destination)?.destination;
+    if (end === undefined) {
+      if (!this.#queues.isDamaged(destination)) this.#stale.push({ type: 'unbound', host: this.name, binding });
+      return;
+    }
+    this.#options.counts.add('bindings');
+    this.#topology.router.bind(source, end, key, argumentsOf(args));
+  }
 }

@@ -1,0 +1,148 @@
+import { BrokerError } from '../../errors.ts';
+import { changeProperties, decodeProperties, integer, MessageBytes } from '../messages/index.ts';
+import type { DeadLetterReason, Queue } from '../queues/queue.ts';
+import type { Turn, Turns } from '../queues/turn.ts';
+import type { Route } from '../routing/route.ts';
+import { deadLetterOf, isCycle } from './dead-letter.ts';
+import type { Destination } from './destination.ts';
+import type { ExchangeEntry } from './exchange-entry.ts';
+import { DELAYED } from './exchange-types.ts';
+import { BCC, DELAY, delayOf, type ExtraKeys, extraKeys } from './message-routing.ts';
+import { describe } from './names.ts';
+import type { Topology } from './topology.ts';
+
+/** What came of publishing a message. */
+export interface PublishOutcome {
+  /** It went to a queue at least, or is held back until it is due. */
+  readonly routed: boolean;
+  /** A queue that is full did not take it. */
+  readonly refused: boolean;
+}
+
+/** Keeps a copy of a message, as safely as the turn is made; it is published again at `dueAt`, milliseconds since the epoch. */
+export type HoldBack = (turn: Turn, message: MessageBytes, dueAt: number) => void;
+
+const TAKEN: PublishOutcome = { routed: true, refused: false };
+const REFUSED: PublishOutcome = { routed: true, refused: true };
+const UNROUTABLE: PublishOutcome = { routed: false, refused: false };
+
+/** How messages get from exchanges to where they go. */
+export class Publisher {
+  readonly #topology: Topology;
+  readonly #turns: Turns;
+  readonly #delay: HoldBack;
+
+  constructor(topology: Topology, turns: Turns, holdBack: HoldBack) {
+    this.#topology = topology;
+    this.#turns = turns;
+    this.#delay = holdBack;
+  }
+
+  /** By the routing key alone; throws `not-found`. */
+  route(exchange: string, message: MessageBytes): Route<Destination> {
+    if (exchange === '') return this.#topology.defaultRoute(message.routingKey);
+    return this.#topology.router.route(message) ?? this.#missing(exchange);
+  }
+
+  publish(turn: Turn, exchange: string, message: MessageBytes): PublishOutcome {
+    const entry = exchange === '' ? undefined : this.#topology.checkExchange(exchange);
+    if (entry?.internal === true)
+      throw new BrokerError(
+        'access-refused',
+        `cannot publish to internal ${describe('exchange', exchange, this.#topology.host)}`,
+      );
+    if (message.hasHeaders) return this.#publishByHeaders(turn, exchange, entry, message);
+    return this.#send(turn, this.route(exchange, message), message);
+  }
+
+  /** A message that was held back is due: it is not held back again. */
+  publishDue(turn: Turn, message: MessageBytes): void {
+    const exchange = message.exchange;
+    if (this.#topology.exchange(exchange) === undefined) return;
+    const due = withHeaders(message, (headers) => headers.set(DELAY, integer(-delayOf(message))));
+    const keys = extraKeys(due);
+    this.#send(turn, this.#routeFor(exchange, due, keys), keys === undefined ? due : withoutBcc(due, keys));
+  }
+
+  /** Publishes to the dead-letter exchange of a queue what leaves the queue. */
+  deadLetter(queue: Queue, message: MessageBytes, reason: DeadLetterReason): void {
+    const { deadLetterExchange: exchange, deadLetterRoutingKey: routingKey } = queue.settings;
+    if (exchange === undefined) return;
+    const entry = exchange === '' ? undefined : this.#topology.exchange(exchange);
+    // As in RabbitMQ, a dead-letter exchange need not exist.
+    if (exchange !== '' && entry === undefined) return;
+    const turn = this.#turns.current;
+    const letter = deadLetterOf(message, { queue: queue.name, reason, now: turn.now, exchange, routingKey });
+    if (entry?.type === DELAYED && this.#holdBack(turn, letter.message)) return;
+    const route = this.#routeKeys(exchange, letter.routingKeys, letter.message);
+    const open =
+      reason === 'rejected' ? route.targets : route.targets.filter(({ name }) => !isCycle(name, letter.deaths));
+    this.#send(
+      turn,
+      open.length === route.targets.length ? route : this.#topology.router.routeTo(open),
+      letter.message,
+    );
+  }
+
+  #publishByHeaders(
+    turn: Turn,
+    exchange: string,
+    entry: ExchangeEntry | undefined,
+    message: MessageBytes,
+  ): PublishOutcome {
+    const keys = extraKeys(message);
+    if (entry?.type === DELAYED && this.#holdBack(turn, message)) return TAKEN;
+    if (keys === undefined) return this.#send(turn, this.route(exchange, message), message);
+    return this.#send(turn, this.#routeFor(exchange, message, keys), withoutBcc(message, keys));
+  }
+
+  #holdBack(turn: Turn, message: MessageBytes): boolean {
+    const delay = delayOf(message);
+    if (delay > 0) this.#delay(turn, message, turn.now + delay);
+    return delay > 0;
+  }
+
+  #send(turn: Turn, route: Route<Destination>, message: MessageBytes): PublishOutcome {
+    if (route.targets.length === 0) return UNROUTABLE;
+    return turn.publish(route, message) === 'refused' ? REFUSED : TAKEN;
+  }
+
+  #routeFor(exchange: string, message: MessageBytes, keys: ExtraKeys | undefined): Route<Destination> {
+    if (keys === undefined) return this.route(exchange, message);
+    return this.#routeKeys(exchange, [message.routingKey, ...keys.cc, ...keys.bcc], message);
+  }
+
+  #routeKeys(exchange: string, keys: readonly string[], message: MessageBytes): Route<Destination> {
+    const { router } = this.#topology;
+    if (exchange === '') {
+      const [only] = keys;
+      if (keys.length === 1 && only !== undefined) return this.#topology.defaultRoute(only);
+      return router.union(keys.map((key) => this.#topology.defaultRoute(key)));
+    }
+    return router.routeKeys(exchange, keys, message) ?? this.#missing(exchange);
+  }
+
+  #missing(exchange: string): never {
+    throw new BrokerError('not-found', `no ${describe('exchange', exchange, this.#topology.host)}`);
+  }
+}
+
+/** Who gets a copy by BCC is nobody else's business. */
+function withoutBcc(message: MessageBytes, { bcc }: ExtraKeys): MessageBytes {
+  return bcc.length === 0 ? message : withHeaders(message, (headers) => headers.delete(BCC));
+}
+
+type Headers = Map<string, ReturnType<typeof integer>>;
+
+/** The same message with other headers. */
+function withHeaders(message: MessageBytes, change: (headers: Headers) => void): MessageBytes {
+  const { properties, propertiesStart, propertiesEnd } = message;
+  const headers: Headers = new Map(decodeProperties(properties, propertiesStart, propertiesEnd).headers ?? []);
+  change(headers);
+  const changed = new MessageBytes();
+  Object.assign(changed, message);
+  changed.properties = changeProperties(properties, propertiesStart, propertiesEnd, { headers });
+  changed.propertiesStart = 0;
+  changed.propertiesEnd = changed.properties.length;
+  return changed;
+}
