@@ -5,18 +5,19 @@ import { MemoryCommitLog } from './storage/commit-log/memory.ts';
 import { type CommitLog, type SegmentStore, Shard } from './storage/index.ts';
 import { MemorySegmentStore } from './storage/segment-store/memory.ts';
 
+type OnTrouble = (error: BrokerError, what: string) => void;
+
 export interface Storage {
-  readonly openShard: (index: number, onTrouble: (error: BrokerError, what: string) => void) => Promise<Shard>;
+  readonly openShard: (index: number, onTrouble: OnTrouble) => Promise<Shard>;
+  /** A shard for what is not to outlive this start. */
+  readonly openTransientShard: (onTrouble: OnTrouble) => Promise<Shard>;
   /** After all shards are closed. */
   close(): Promise<void>;
 }
 
 /** The storage that the settings ask for. Rejects with `already-exists` when another broker has the directory. */
 export async function openStorage(settings: Settings['storage'], environment: Environment): Promise<Storage> {
-  const open = async (
-    parts: { commitLog: CommitLog; store: SegmentStore },
-    onTrouble: (error: BrokerError, what: string) => void,
-  ) =>
+  const open = async (parts: { commitLog: CommitLog; store: SegmentStore }, onTrouble: OnTrouble) =>
     Shard.open({
       ...parts,
       clock: environment.clock,
@@ -30,9 +31,11 @@ export async function openStorage(settings: Settings['storage'], environment: En
       onTrouble,
     });
   if (settings.kind === 'memory') {
+    const openInMemory = (onTrouble: OnTrouble) =>
+      open({ commitLog: new MemoryCommitLog(), store: new MemorySegmentStore() }, onTrouble);
     return {
-      openShard: (_index, onTrouble) =>
-        open({ commitLog: new MemoryCommitLog(), store: new MemorySegmentStore() }, onTrouble),
+      openShard: (_index, onTrouble) => openInMemory(onTrouble),
+      openTransientShard: openInMemory,
       close: async () => {},
     };
   }
@@ -53,6 +56,12 @@ export async function openStorage(settings: Settings['storage'], environment: En
         flush: flush === 'interval' ? { intervalMs: flushIntervalMs } : flush,
       });
       return open({ commitLog, store }, onTrouble);
+    },
+    async openTransientShard(onTrouble) {
+      // Its backlog is paged out like any other, and means nothing to the next start.
+      const store = await DirectorySegmentStore.open({ environment, directory: `${directory}/transient` });
+      for (const name of await store.list('')) await store.delete(name);
+      return open({ commitLog: new MemoryCommitLog(), store }, onTrouble);
     },
     close: () => lock.release(),
   };
