@@ -79,17 +79,17 @@ export class FrameParser {
 
   /**
    * Takes bytes, and calls the sink for each frame that they complete. Throws a `CodecError` for what is no frame, after which
-   * nothing more is read. What the sink throws comes through; `resume` goes on behind the frame that it threw for.
+   * nothing more is read. What the sink throws comes through; `push` and `resume` go on behind the frame that it threw for.
    */
   push(chunk: Buffer): void {
     if (this.#expects === 'nothing' || chunk.length === 0) return;
-    if (this.#paused || this.#at < this.#chunk.length) {
+    if (this.#at < this.#chunk.length || this.#waiting.length > 0 || this.#paused || this.#running)
       this.#waiting.push(chunk);
-      return;
+    else {
+      this.#chunk = chunk;
+      this.#at = 0;
     }
-    this.#chunk = chunk;
-    this.#at = 0;
-    this.#run();
+    if (!this.#paused && !this.#running) this.#run();
   }
 
   /** No more calls until `resume`; also from within one. */

@@ -125,7 +125,7 @@ export class OutputBuffer {
     let at = putUInt32(block, this.#frame(FRAME_METHOD, channel, size), RETURN);
     at = putShort(block, at, replyCode);
     at = putByte(block, at, replyText.length);
-    at += block.latin1Write(replyText, at);
+    at += block.write(replyText, at, 'latin1');
     this.#end(putBytes(block, at, message.address, message.addressStart, message.addressEnd));
     this.#content(channel, message);
   }
