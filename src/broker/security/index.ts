@@ -1,4 +1,5 @@
 export type { Variables } from './access.ts';
+export { isLoopback } from './loopback.ts';
 export {
   checkPasswordHash,
   HASHING_ALGORITHMS,

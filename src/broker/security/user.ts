@@ -6,8 +6,6 @@ export type Permission = 'configure' | 'write' | 'read';
 
 /** What patterns for the default exchange, which has no name, match. */
 const DEFAULT_EXCHANGE = 'amq.default';
-/** Users with it may say of a message that another user sent it. */
-const IMPERSONATOR = 'impersonator';
 
 type HostAccess = Readonly<Record<Permission, Access>>;
 type TopicAccess = Readonly<Record<'write' | 'read', VariableAccess>>;
@@ -63,11 +61,6 @@ export class User {
     if (pattern === undefined) return true;
     const access = pattern.constant ?? pattern.with({ ...variables, vhost: virtualHost, username: this.name });
     return access?.allows(routingKey) ?? false;
-  }
-
-  /** Whether a message of this user may say that it comes from `name`. */
-  mayClaim(name: string): boolean {
-    return name === this.name || this.tags.includes(IMPERSONATOR);
   }
 
   /** For `Users`: what the user is from now on, or that it was deleted. */
