@@ -9,6 +9,7 @@ import { Groups, type GroupsOptions } from './groups/groups.ts';
 import type { GroupSettings } from './groups/index.ts';
 import type { Turns } from './queues/turn.ts';
 import { BrokerTurns } from './queues/turns.ts';
+import { Users, type UsersOptions } from './security/users.ts';
 import { ProducerIds } from './streams/producer-ids.ts';
 import { type StreamLimits, Streams } from './streams/streams.ts';
 import { openTransientShard } from './transient-shard.ts';
@@ -31,6 +32,9 @@ export interface BrokerSettings {
   readonly streamLimits: Partial<StreamLimits>;
   readonly groups: Partial<GroupSettings>;
   readonly topologyLimits: Partial<TopologyLimits>;
+  /** Who is there from the first start on. */
+  readonly firstUser: UsersOptions['firstUser'];
+  readonly loopbackUsers: readonly string[];
   /** Milliseconds between two looks at what retention says. */
   readonly retentionCheckMs: number;
 }
@@ -45,6 +49,8 @@ export const DEFAULT_BROKER_SETTINGS: BrokerSettings = {
   streamLimits: {},
   groups: {},
   topologyLimits: {},
+  firstUser: { name: 'guest', password: 'guest' },
+  loopbackUsers: ['guest'],
   retentionCheckMs: 300_000,
 };
 
@@ -68,6 +74,7 @@ export class Broker {
   readonly streams: Streams;
   readonly groups: Groups;
   readonly virtualHosts: VirtualHosts;
+  readonly users: Users;
   readonly turns: Turns;
   readonly producerIds: ProducerIds;
   readonly #catalog: Catalog;
@@ -86,6 +93,7 @@ export class Broker {
     groups: Groups;
     turns: Turns;
     virtualHosts: VirtualHosts;
+    users: Users;
   }) {
     this.environment = parts.options.environment;
     this.logger = parts.options.logger;
@@ -93,6 +101,7 @@ export class Broker {
     this.streams = parts.streams;
     this.groups = parts.groups;
     this.virtualHosts = parts.virtualHosts;
+    this.users = parts.users;
     this.turns = parts.turns;
     this.#catalog = parts.catalog;
     this.#shards = parts.shards;
@@ -152,6 +161,22 @@ export class Broker {
       limits: settings.topologyLimits,
       onTrouble,
     });
+    const users = await Users.open({
+      shard: first,
+      random: environment.random,
+      now,
+      firstUser: settings.firstUser,
+      loopbackUsers: settings.loopbackUsers,
+      hasVirtualHost: (name) => virtualHosts.get(name) !== undefined,
+      onTrouble,
+    });
+    // The broker may have stopped between the end of a virtual host and that of its permissions.
+    await users.forgetVirtualHosts((name) => virtualHosts.get(name) === undefined);
+    virtualHosts.onDeleted((host) => {
+      users
+        .forgetVirtualHosts((name) => name === host.name)
+        .catch((error: unknown) => onTrouble(toBrokerError(error), `permissions on vhost '${host.name}' stay`));
+    });
     return new Broker({
       options,
       settings,
@@ -162,6 +187,7 @@ export class Broker {
       groups,
       turns,
       virtualHosts,
+      users,
     });
   }
 
@@ -186,6 +212,7 @@ export class Broker {
     this.#retention?.cancel();
     await this.groups.close();
     await this.virtualHosts.close();
+    await this.users.close();
     await this.#catalog.close();
     await Promise.all([...this.#shards, this.#transientShard].map((shard) => shard.close()));
   }

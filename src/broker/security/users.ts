@@ -165,15 +165,14 @@ export class Users {
     );
   }
 
-  /** Lets go of permissions on virtual hosts that are not there any more: what is made anew under their names is another one. */
-  forgetVirtualHosts(): Promise<void> {
-    const { hasVirtualHost } = this.#options;
+  /** Lets go of permissions on virtual hosts that are gone: what is made anew under the name of one is another one. */
+  forgetVirtualHosts(isGone: (name: string) => boolean): Promise<void> {
     return this.#change((state) =>
       [...state.users.values()].flatMap((user): UserEvent[] => [
         ...[...user.permissions.keys()]
-          .filter((virtualHost) => !hasVirtualHost(virtualHost))
+          .filter(isGone)
           .map((virtualHost): UserEvent => ({ type: 'permissions-cleared', user: user.name, virtualHost })),
-        ...clearTopics(user, (virtualHost) => !hasVirtualHost(virtualHost)),
+        ...clearTopics(user, isGone),
       ]),
     );
   }
