@@ -149,9 +149,9 @@ const NONE = Buffer.alloc(2);
  * changed is copied byte by byte, also where it is not UTF-8. Throws `invalid-argument` as `encodeProperties` does.
  */
 export function changeProperties(buffer: Buffer, start: number, end: number, changes: Properties): Buffer {
+  if (end > buffer.length || end - start < 2) throw malformed();
   // Two passes over the same steps: one to know the size, one to write.
   const target = Buffer.allocUnsafe(eachProperty(buffer, start, changes, undefined));
-  if (end < start + 2) throw malformed();
   eachProperty(buffer, start, changes, target);
   return target;
 }
