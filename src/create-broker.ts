@@ -14,6 +14,7 @@ import { BrokerError } from './errors.ts';
 import { openStorage } from './open-storage.ts';
 import { AmqpListener, ReplyChannels } from './protocols/amqp/index.ts';
 import { KafkaListener, subscribedTopics } from './protocols/kafka/index.ts';
+import { VERSION } from './version.ts';
 
 export interface CreateBrokerOptions {
   /** Short for `settings.storage.kind`; 'memory' unless given otherwise: what a program embeds is mostly a test's. */
@@ -168,7 +169,16 @@ function listenerOpener(settings: Settings, broker: Broker, logger: Logger) {
   return async (endpoint: Endpoint): Promise<OpenListener> => {
     const listen = await listenOptions(endpoint, settings, broker.environment);
     if (endpoint.protocol === 'amqp')
-      return AmqpListener.open({ broker, logger, listen, replies, limits: amqp, maxConnections });
+      return AmqpListener.open({
+        broker,
+        logger,
+        listen,
+        replies,
+        limits: amqp,
+        identity: { product: amqp.product, version: amqp.productVersion ?? VERSION },
+        certificateName: amqp.certificateName,
+        maxConnections,
+      });
     const told = settings.advertise
       .map(parseEndpoint)
       .find(({ protocol, tls }) => protocol === endpoint.protocol && tls === endpoint.tls);

@@ -186,6 +186,24 @@ const amqp = section(
     heartbeatSeconds: count(0, 65_535)
       .default(60)
       .describe('How often clients are asked to say that they are there; 0 for not at all. RabbitMQ: `heartbeat`.'),
+    certificateName: z
+      .enum(['distinguished-name', 'common-name'])
+      .default('distinguished-name')
+      .describe("What of a client's certificate is its user's name, for `EXTERNAL`. RabbitMQ: `ssl_cert_login_from`."),
+    product: z
+      .string()
+      .min(1)
+      .max(255)
+      .default('Sluice')
+      .describe(
+        'What clients are told as the name of the broker. Some expect RabbitMQ and go by it: Celery sets its prefetch as RabbitMQ wants it only where this is `RabbitMQ`.',
+      ),
+    productVersion: z
+      .string()
+      .min(1)
+      .max(255)
+      .optional()
+      .describe('What clients are told as its version; its own unless given. To go with `product`.'),
   },
   'For AMQP 0-9-1 clients.',
 );

@@ -34,7 +34,7 @@ class Answers {
     this.#answer('ack', number, multiple);
   }
 
-  refuse(number: number, multiple: boolean): void {
+  nack(number: number, multiple: boolean): void {
     this.frames.push(`nack ${number}${multiple ? ' multiple' : ''}`);
     this.#answer('nack', number, multiple);
   }

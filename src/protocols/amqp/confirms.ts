@@ -4,7 +4,7 @@ import type { BrokerError } from '../../errors.ts';
 /** Where answers go: `basic.ack` and `basic.nack` with the number of a publish, counted from 1 on its channel. */
 export interface ConfirmOutput {
   confirm(number: number, multiple: boolean): void;
-  refuse(number: number, multiple: boolean): void;
+  nack(number: number, multiple: boolean): void;
 }
 
 /** What was published in one turn, by number. */
@@ -79,7 +79,7 @@ export class Confirms implements TurnWaiter {
       settled++;
       if (group.state === 'failed') {
         confirm();
-        this.#output.refuse(group.last, group.last > group.first);
+        this.#output.nack(group.last, group.last > group.first);
         upTo = group.last;
         from = upTo + 1;
         continue;
@@ -87,7 +87,7 @@ export class Confirms implements TurnWaiter {
       for (const refused of group.refused) {
         upTo = refused - 1;
         confirm();
-        this.#output.refuse(refused, false);
+        this.#output.nack(refused, false);
         from = refused + 1;
       }
       upTo = group.last;

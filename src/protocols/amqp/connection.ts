@@ -1,8 +1,33 @@
 import type { Socket } from 'node:net';
 import type { Broker } from '../../broker/index.ts';
+import type { Timer } from '../../environment/environment.ts';
 import type { Logger } from '../../environment/logger.ts';
-import type { AmqpLimits } from './limits.ts';
+import type { Channel } from './channel.ts';
+import { type CertificateOptions, clientAt } from './client-address.ts';
+import {
+  type AskedProtocol,
+  CodecError,
+  decodeMethod,
+  FrameParser,
+  type FrameSink,
+  type Method,
+  type MethodInput,
+  type MethodName,
+} from './codec/index.ts';
+import { AmqpError, type Refusal, refusalOf } from './errors.ts';
+import { Handshake, LoginRefused, type Opened } from './handshake.ts';
+import { Heartbeat } from './heartbeat.ts';
+import { type AmqpLimits, CLOSING_TIMEOUT_MS, HANDSHAKE_TIMEOUT_MS, MAX_DEFERRED_BYTES } from './limits.ts';
+import { PublisherPause } from './publisher-pause.ts';
 import type { ReplyChannels } from './reply-to.ts';
+import type { ServerIdentity } from './server-properties.ts';
+import { Session } from './session.ts';
+import { SocketOutput } from './socket-output.ts';
+
+/** A peer that is gone without a word is noticed by the system's probes; it sends them after this time. */
+const KEEP_ALIVE_MS = 60_000;
+/** A client chooses its name: the log has no more of it than this. */
+const LOGGED_NAME_LENGTH = 200;
 
 export interface ConnectionOptions {
   readonly socket: Socket;
@@ -10,39 +35,323 @@ export interface ConnectionOptions {
   readonly logger: Logger;
   readonly replies: ReplyChannels;
   readonly limits: AmqpLimits;
+  readonly identity: Omit<ServerIdentity, 'clusterName'>;
+  readonly certificates: CertificateOptions;
 }
 
-/** One client's socket. */
-export class Connection {
-  readonly #options: ConnectionOptions;
-  readonly #closeListeners = new Set<() => void>();
+/** One client's socket, from its first byte to its last. */
+export class Connection implements FrameSink {
+  /** Resolves when the socket is closed, and nothing of the connection is left in the broker. */
   readonly gone: Promise<void>;
+
+  readonly #options: ConnectionOptions;
+  readonly #parser = new FrameParser(this);
+  readonly #output: SocketOutput;
+  readonly #handshake: Handshake;
+  readonly #pause: PublisherPause;
+  readonly #closeListeners = new Set<() => void>();
+  readonly #address: string;
+  #phase: 'handshake' | 'open' | 'closing' | 'ended' = 'handshake';
+  #session: Session | undefined;
+  #heartbeat: Heartbeat | undefined;
+  /** For the handshake, then for what follows `connection.close`. */
+  #deadline: Timer;
+  #reading = true;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
-    const { socket } = options;
-    socket.on('error', () => {});
-    this.gone = new Promise((resolve) => {
-      socket.on('close', () => {
-        for (const callback of this.#closeListeners) callback();
-        resolve();
-      });
+    const { socket, broker, limits, identity, certificates, logger } = options;
+    this.#address = `${socket.remoteAddress ?? ''}:${socket.remotePort}`;
+    this.#output = new SocketOutput(
+      socket,
+      () => {
+        if (this.#heartbeat !== undefined) this.#heartbeat.spoke = true;
+      },
+      () => this.#updateReading(),
+    );
+    const send = <N extends MethodName>(name: N, fields: MethodInput<N>) => this.#send(name, fields);
+    const client = clientAt(socket, certificates);
+    this.#handshake = new Handshake({ broker, limits, identity, client, send });
+    this.#pause = new PublisherPause(broker, {
+      resumed: () => this.#updateReading(),
+      blocked: (reason) => this.#session?.toldWhenBlocked && send('connection.blocked', { reason }),
+      unblocked: () => this.#session?.toldWhenBlocked && send('connection.unblocked', {}),
     });
+    this.#deadline = this.#endAfter(HANDSHAKE_TIMEOUT_MS, 'the handshake took too long');
+    socket.on('data', (chunk: Buffer) => this.#received(chunk));
+    socket.on('error', (error) => logger.debug({ err: error.message, ...this.#who() }, 'connection lost'));
+    this.gone = new Promise((resolve) => {
+      socket.on('close', () => void this.#onClosed().finally(resolve));
+    });
+    socket.setKeepAlive(true, KEEP_ALIVE_MS);
   }
 
+  /** Nothing is under way, and everything is written. */
   get idle(): boolean {
-    return true;
+    return this.#output.unsent === 0 && (this.#session?.idle ?? true);
   }
 
+  /** Undefined until it is open. */
+  get session(): Session | undefined {
+    return this.#session;
+  }
+
+  /** Calls back when it is gone. */
   onClose(callback: () => void): void {
     this.#closeListeners.add(callback);
   }
 
-  shutDown(): void {
-    this.destroy();
+  /** The broker closes: what was published is answered first; then the client is told, and has so long to go. */
+  shutDown(graceMs: number): void {
+    const { socket } = this.#options;
+    const session = this.#session;
+    if (this.#phase !== 'open' || session === undefined) {
+      this.destroy();
+      return;
+    }
+    socket.setTimeout(graceMs, () => this.destroy());
+    this.#phase = 'closing';
+    void session.confirmed().then(() => {
+      this.#close(
+        refusalOf(new AmqpError('CONNECTION_FORCED', "broker forced connection closure with reason 'shutdown'")),
+      );
+      this.#output.end();
+    });
+  }
+
+  /** Ends a connection that may not be any more. */
+  forceClose(reason: string): void {
+    if (this.#phase === 'open') this.#failed(new AmqpError('CONNECTION_FORCED', reason));
+    else if (this.#phase === 'handshake') this.destroy();
   }
 
   destroy(): void {
     this.#options.socket.destroy();
+  }
+
+  // Frames that come.
+
+  protocolHeader(asked: AskedProtocol): void {
+    if (asked === 'amqp-0-9-1') {
+      this.#handshake.start();
+      return;
+    }
+    this.#options.logger.warn({ ...this.#who(), asked }, 'connection closed: the client does not speak AMQP 0-9-1');
+    this.#output.buffer.protocolHeader();
+    this.#output.end();
+  }
+
+  method(number: number, buffer: Buffer, start: number, end: number): void {
+    let channel: Channel | undefined;
+    try {
+      if (number === 0) this.#connectionMethod(decodeMethod(buffer, start, end));
+      else {
+        channel = this.#channel(number);
+        channel?.method(buffer, start, end);
+      }
+    } catch (error) {
+      this.#failed(error, channel);
+    }
+  }
+
+  header(number: number, buffer: Buffer, start: number, end: number): void {
+    let channel: Channel | undefined;
+    try {
+      channel = this.#channel(number);
+      channel?.header(buffer, start, end);
+    } catch (error) {
+      this.#failed(error, channel);
+    }
+  }
+
+  body(number: number, buffer: Buffer, start: number, end: number): void {
+    let channel: Channel | undefined;
+    try {
+      channel = this.#channel(number);
+      channel?.body(buffer, start, end);
+    } catch (error) {
+      this.#failed(error, channel);
+    }
+  }
+
+  heartbeat(): void {
+    // That something came is known already.
+  }
+
+  /** Undefined when frames do not count any more. */
+  #channel(number: number): Channel | undefined {
+    if (this.#phase === 'open' && number !== 0) return this.#session?.channel(number);
+    if (this.#phase === 'open' || this.#phase === 'handshake')
+      throw new AmqpError('UNEXPECTED_FRAME', `unexpected frame on channel ${number}`);
+    return undefined;
+  }
+
+  #connectionMethod(method: Method): void {
+    if (method.name === 'connection.close') this.#closedByClient();
+    else if (this.#phase === 'handshake') {
+      const opened = this.#handshake.next(method);
+      if (opened !== undefined) this.#open(opened);
+      else if (method.name === 'connection.tune-ok') this.#tuned(method);
+    } else if (this.#phase === 'open') {
+      if (method.name !== 'connection.update-secret')
+        throw new AmqpError('CHANNEL_ERROR', 'unexpected method in connection state running');
+      // Users that there are here do not expire: there is nothing to renew.
+      this.#send('connection.update-secret-ok', {});
+    } else if (method.name === 'connection.close-ok') this.#output.end();
+  }
+
+  #tuned({ frameMax, heartbeat }: Method<'connection.tune-ok'>): void {
+    this.#parser.frameMax = frameMax;
+    this.#output.buffer.frameMax = frameMax;
+    if (heartbeat === 0) return;
+    this.#heartbeat = new Heartbeat(this.#options.broker.environment.clock, heartbeat * 1000, {
+      beat: () => {
+        this.#output.buffer.heartbeat();
+        this.#output.wrote();
+      },
+      lost: () => {
+        this.#options.logger.warn(this.#who(), 'connection closed: the client missed its heartbeats');
+        this.destroy();
+      },
+    });
+  }
+
+  #open(opened: Opened): void {
+    const { broker, replies, limits, logger } = this.#options;
+    this.#deadline.cancel();
+    this.#session = new Session({
+      broker,
+      replies,
+      limits,
+      opened,
+      clientProperties: this.#handshake.clientProperties,
+      output: this.#output,
+      failed: (error, channel) => this.#failed(error, channel),
+      deferredChanged: () => this.#updateReading(),
+    });
+    this.#phase = 'open';
+    logger.debug(this.#who(), 'connection open');
+  }
+
+  /** Exclusive queues are gone when the client hears that the connection is closed. */
+  #closedByClient(): void {
+    const session = this.#session;
+    if (this.#phase === 'open') this.#phase = 'closing';
+    const answer = () => {
+      this.#send('connection.close-ok', {});
+      this.#output.end();
+    };
+    if (session === undefined) answer();
+    else session.end().then(answer, (error: unknown) => this.#broken(error));
+  }
+
+  // Bytes.
+
+  #received(chunk: Buffer): void {
+    if (this.#heartbeat !== undefined) this.#heartbeat.heard = true;
+    try {
+      this.#parser.push(chunk);
+    } catch (error) {
+      this.#failed(error);
+    }
+    const session = this.#session;
+    if (session?.hasPublished) {
+      session.hasPublished = false;
+      if (this.#pause.published()) this.#updateReading();
+    }
+    if (this.#output.saturated) this.#updateReading();
+  }
+
+  #updateReading(): void {
+    const waits =
+      this.#phase === 'open' &&
+      (this.#pause.paused || this.#output.saturated || (this.#session?.deferredBytes ?? 0) > MAX_DEFERRED_BYTES);
+    if (this.#reading !== waits) return;
+    this.#reading = !waits;
+    if (this.#heartbeat !== undefined) this.#heartbeat.deaf = waits;
+    if (waits) this.#options.socket.pause();
+    else this.#options.socket.resume();
+  }
+
+  #send<N extends MethodName>(name: N, fields: MethodInput<N>): void {
+    this.#output.buffer.method(0, name, fields);
+    this.#output.wrote();
+  }
+
+  // Ends.
+
+  /** Closes the channel or the connection for what went wrong, and says why. */
+  #failed(error: unknown, channel?: Channel): void {
+    if (this.#phase === 'closing' || this.#phase === 'ended') return;
+    const refusal = refusalOf(error);
+    if (refusal.ours) this.#broken(error);
+    const { logger } = this.#options;
+    const who = { ...this.#who(), ...(channel && { channel: channel.number }) };
+    if (channel !== undefined && !refusal.hard) {
+      logger.debug({ ...who, err: refusal.text }, 'channel closed');
+      channel.refuse(refusal);
+      return;
+    }
+    if (error instanceof LoginRefused) {
+      logger.warn({ ...who, err: error.reason }, 'connection closed: login refused');
+      if (!error.mayTell) {
+        this.destroy();
+        return;
+      }
+    } else logger.warn({ ...who, err: refusal.text }, 'connection closed');
+    this.#close(refusal, channel);
+    // Of bytes that are no frames, nothing more is understood.
+    if (error instanceof CodecError && channel === undefined) this.#output.end();
+  }
+
+  #close({ code, text }: Refusal, channel?: Channel): void {
+    const current = channel?.current ?? 0;
+    this.#send('connection.close', {
+      replyCode: code,
+      replyText: text,
+      classId: current >>> 16,
+      methodId: current & 0xffff,
+    });
+    this.#phase = 'closing';
+    this.#session?.abandon();
+    this.#deadline.cancel();
+    this.#deadline = this.#endAfter(CLOSING_TIMEOUT_MS, 'connection.close was not answered');
+    this.#updateReading();
+  }
+
+  #endAfter(ms: number, why: string): Timer {
+    return this.#options.broker.environment.clock.setTimer(ms, () => {
+      this.#options.logger.warn(this.#who(), `connection closed: ${why}`);
+      this.destroy();
+    });
+  }
+
+  #broken(error: unknown): void {
+    const err = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.#options.logger.error({ ...this.#who(), err }, 'the broker failed');
+  }
+
+  async #onClosed(): Promise<void> {
+    this.#phase = 'ended';
+    this.#deadline.cancel();
+    this.#heartbeat?.stop();
+    this.#pause.stop();
+    this.#parser.stop();
+    try {
+      await this.#session?.end();
+    } catch (error) {
+      this.#broken(error);
+    }
+    for (const callback of this.#closeListeners) callback();
+    this.#closeListeners.clear();
+  }
+
+  #who(): object {
+    const name = this.#handshake.clientProperties.get('connection_name');
+    return {
+      client: this.#address,
+      ...(name?.type === 'S' && { name: name.value.slice(0, LOGGED_NAME_LENGTH) }),
+      ...(this.#session && { user: this.#session.user.name, virtualHost: this.#session.virtualHost.name }),
+    };
   }
 }

@@ -32,6 +32,12 @@ export interface ConsumeOptions {
   readonly prefetch: number;
 }
 
+/** A consumer tag as it is written. */
+export function shortString(text: string): Buffer {
+  const bytes = Buffer.from(text);
+  return Buffer.concat([Buffer.of(bytes.length), bytes]);
+}
+
 /** One consumer of a channel. */
 export class ChannelConsumer implements ConsumerOptions {
   readonly tag: string;
@@ -59,7 +65,7 @@ export class ChannelConsumer implements ConsumerOptions {
     this.exclusive = exclusive;
     this.priority = priority;
     this.#prefetch = noAck ? 0 : prefetch;
-    this.tagBytes = Buffer.concat([Buffer.of(Buffer.byteLength(tag)), Buffer.from(tag)]);
+    this.tagBytes = shortString(tag);
     this.deliver = (delivery, message) => consumers.deliver(this, delivery, message);
   }
 

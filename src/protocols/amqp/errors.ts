@@ -1,4 +1,5 @@
 import { BrokerError, type ErrorCode } from '../../errors.ts';
+import { CodecError } from './codec/index.ts';
 
 /** Reply codes of section 1.2 of the specification, by name. A hard one closes the connection, a soft one the channel. */
 export const REPLIES = {
@@ -85,7 +86,7 @@ export interface Refusal {
 
 /** What a client is told of whatever was thrown. */
 export function refusalOf(error: unknown): Refusal {
-  if (error instanceof AmqpError) return refusal(error.reply, error.message, false);
+  if (error instanceof AmqpError || error instanceof CodecError) return refusal(error.reply, error.message, false);
   if (error instanceof BrokerError && error.code !== 'internal')
     return refusal(BROKER_REPLIES[error.code], error.message, false);
   return refusal('INTERNAL_ERROR', '', true);

@@ -2,9 +2,11 @@ import type { Socket } from 'node:net';
 import type { Broker } from '../../broker/index.ts';
 import type { Listener, ListenOptions } from '../../environment/environment.ts';
 import type { Logger } from '../../environment/logger.ts';
+import type { CertificateNameSource } from './certificate-name.ts';
 import { Connection } from './connection.ts';
 import type { AmqpLimits } from './limits.ts';
 import type { ReplyChannels } from './reply-to.ts';
+import type { ServerIdentity } from './server-properties.ts';
 
 export interface AmqpListenerOptions {
   readonly broker: Broker;
@@ -13,6 +15,10 @@ export interface AmqpListenerOptions {
   /** Shared by all listeners of the broker. */
   readonly replies: ReplyChannels;
   readonly limits: AmqpLimits;
+  /** How the broker calls itself. */
+  readonly identity: Omit<ServerIdentity, 'clusterName'>;
+  /** What of a client's certificate is its user's name. */
+  readonly certificateName: CertificateNameSource;
   readonly maxConnections: number;
 }
 
@@ -32,6 +38,12 @@ export class AmqpListener {
   static async open(options: AmqpListenerOptions): Promise<AmqpListener> {
     const amqp = new AmqpListener(options);
     const { listen, broker } = options;
+    broker.virtualHosts.onDeleted((host) =>
+      amqp.#forceClose(({ session }) => session?.virtualHost === host, `vhost '${host.name}' is deleted`),
+    );
+    broker.users.onUserRemoved((user) =>
+      amqp.#forceClose(({ session }) => session?.user === user, `user '${user.name}' is deleted`),
+    );
     amqp.#listener = await broker.environment.network.listen(listen, (socket) => amqp.#accept(socket));
     return amqp;
   }
@@ -64,7 +76,7 @@ export class AmqpListener {
       };
       for (const connection of this.#connections) {
         connection.onClose(() => queueMicrotask(check));
-        connection.shutDown();
+        connection.shutDown(graceMs);
       }
       check();
     });
@@ -73,8 +85,12 @@ export class AmqpListener {
     await Promise.all(left.map((connection) => connection.gone));
   }
 
+  #forceClose(which: (connection: Connection) => boolean, reason: string): void {
+    for (const connection of this.#connections) if (which(connection)) connection.forceClose(reason);
+  }
+
   #accept(socket: Socket): void {
-    const { broker, logger, replies, limits, maxConnections } = this.#options;
+    const { broker, logger, listen, replies, limits, identity, certificateName, maxConnections } = this.#options;
     if (this.#closing) {
       socket.destroy();
       return;
@@ -91,7 +107,15 @@ export class AmqpListener {
       return;
     }
     this.#refusing = false;
-    const connection = new Connection({ socket, broker, logger, replies, limits });
+    const connection = new Connection({
+      socket,
+      broker,
+      logger,
+      replies,
+      limits,
+      identity,
+      certificates: { asked: listen.tls?.requestCert === true, nameFrom: certificateName },
+    });
     this.#connections.add(connection);
     connection.onClose(() => this.#connections.delete(connection));
   }

@@ -8,13 +8,7 @@ export interface Permitted {
   readonly name: string;
   readonly tags: readonly string[];
   may(virtualHost: string, permission: Permission, resource: string): boolean;
-  mayTopic(
-    virtualHost: string,
-    exchange: string,
-    permission: 'write' | 'read',
-    routingKey: string,
-    variables: Readonly<Record<string, string>>,
-  ): boolean;
+  mayTopic(virtualHost: string, exchange: string, permission: 'write' | 'read', routingKey: string): boolean;
 }
 
 /** What patterns for the default exchange match. */
@@ -48,8 +42,7 @@ export class Permissions {
   checkTopic(permission: 'write' | 'read', exchange: { name: string; type: string }, routingKey: string): void {
     if (exchange.type !== 'topic') return;
     const { user, virtualHost } = this;
-    const variables = { vhost: virtualHost, username: user.name };
-    if (!user.mayTopic(virtualHost, exchange.name, permission, routingKey, variables))
+    if (!user.mayTopic(virtualHost, exchange.name, permission, routingKey))
       throw this.#refused(
         permission,
         `topic '${routingKey}' in exchange topic '${exchange.name}' in vhost '${virtualHost}'`,

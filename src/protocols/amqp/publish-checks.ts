@@ -1,9 +1,13 @@
 import { changeProperties, type MessageBytes, type PropertyName, propertyPosition } from '../../broker/index.ts';
 import { AmqpError } from './errors.ts';
+import type { Permitted } from './permissions.ts';
 import { REPLY_TO } from './reply-to.ts';
 
 /** Property flags of reply-to, expiration and user-id. */
 const SPECIAL = 0x0200 | 0x0100 | 0x0010;
+
+/** Users with it may say of a message that another user sent it. */
+const IMPERSONATOR = 'impersonator';
 
 /** Ten years in milliseconds. */
 const MAX_EXPIRATION_MS = 315_360_000_000;
@@ -31,12 +35,9 @@ function wrongWithExpiration(expiration: string): string | undefined {
 }
 
 /** Throws `PRECONDITION_FAILED` for a message that says that it is another user's. */
-export function checkUserId(
-  message: MessageBytes,
-  user: { readonly name: string; readonly tags: readonly string[] },
-): void {
+export function checkUserId(message: MessageBytes, user: Pick<Permitted, 'name' | 'tags'>): void {
   const claimed = shortString(message, 'userId');
-  if (claimed === undefined || claimed === user.name || user.tags.includes('impersonator')) return;
+  if (claimed === undefined || claimed === user.name || user.tags.includes(IMPERSONATOR)) return;
   throw new AmqpError(
     'PRECONDITION_FAILED',
     `user_id property set to '${claimed}' but authenticated user was '${user.name}'`,

@@ -40,8 +40,6 @@ const DIRECT_REPLY = Buffer.from(`${REPLY_TO_PREFIX}`);
 export class Publishing {
   /** Routing key that reaches the channel with direct replies; undefined while it takes none. */
   replyKey: string | undefined;
-  /** Something was published since somebody last looked. */
-  active = false;
 
   readonly #options: PublishingOptions;
   #confirms: Confirms | undefined;
@@ -88,7 +86,6 @@ export class Publishing {
 
   /** Publishes a message as it came from a client. Throws what closes the channel or the connection. */
   publish(message: MessageBytes, mandatory: boolean): void {
-    this.active = true;
     const turn = this.#options.turns.current;
     checkProperties(message);
     if (turn !== this.#permittedIn || !this.#isSameExchange(message)) this.#checkExchange(turn, message);

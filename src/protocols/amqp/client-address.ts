@@ -1,0 +1,32 @@
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { type CertificateNameSource, certificateName } from './certificate-name.ts';
+import type { SaslClient } from './sasl.ts';
+
+/** How clients of a listener can show who they are. */
+export interface CertificateOptions {
+  /** Clients are asked for certificates. */
+  readonly asked: boolean;
+  readonly nameFrom: CertificateNameSource;
+}
+
+/** Who is at the other end of a socket, as far as that shows. */
+export function clientAt(socket: Socket, { asked, nameFrom }: CertificateOptions): SaslClient {
+  const certificateSubject = subjectShownBy(socket);
+  return {
+    loopback: isLoopback(socket.remoteAddress ?? ''),
+    asksForCertificate: asked,
+    certificateName: certificateSubject === undefined ? undefined : certificateName(certificateSubject, nameFrom),
+  };
+}
+
+function isLoopback(address: string): boolean {
+  return address === '::1' || /^(::ffff:)?127\./.test(address);
+}
+
+/** The subject of the certificate that a client has shown; undefined when nobody vouches for it. */
+function subjectShownBy(socket: Socket): string | undefined {
+  if (!('getPeerX509Certificate' in socket)) return undefined;
+  const tls = socket as TLSSocket;
+  return tls.authorized ? tls.getPeerX509Certificate()?.subject : undefined;
+}
