@@ -18,6 +18,7 @@ import {
 /** The only channel that a connection has: benches want more connections, not more channels. */
 export const CHANNEL = 1;
 const MAX_FRAME_BYTES = 131_072;
+const OPEN_MS = 60_000;
 const ZERO = 48;
 /** In a header frame: after class and weight. */
 const BODY_SIZE = 4;
@@ -73,7 +74,18 @@ export class AmqpConnection {
       ...options,
       onLost: (error) => (open ? options.onLost(error) : reject(error)),
     });
-    await Promise.race([connection.#open(), lost]);
+    const timeout = setTimeout(
+      () => reject(new Error(`the broker opened no connection within ${OPEN_MS} ms`)),
+      OPEN_MS,
+    );
+    try {
+      await Promise.race([connection.#open(), lost]);
+    } catch (error) {
+      connection.end();
+      throw error;
+    } finally {
+      clearTimeout(timeout);
+    }
     open = true;
     return connection;
   }

@@ -2,13 +2,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Histogram } from '../histogram.ts';
 import type { Measurement } from '../measurement.ts';
 import type { Peer } from '../peers/peer.ts';
+import { whileProgressing } from '../progress.ts';
 import { type Counted, Window } from '../window.ts';
 import type { ConsumeLoad } from './consume-load.ts';
 import type { PublishLoad } from './publish-load.ts';
 import { AmqpSession } from './session.ts';
 import type { AmqpWork } from './work.ts';
-
-const CATCH_UP_MS = 60_000;
 
 /** Publishes and consumes at once. A message counts when every queue that it goes to has given it to its consumer. */
 export function amqpFlow(bench: string, peer: Peer, directory: string, work: AmqpWork): Promise<Measurement> {
@@ -71,6 +70,11 @@ export class Flow {
     return this.#publishers.reduce((sum, { published }) => sum + published, 0);
   }
 
+  /** Messages that publishers need not wait for any more. */
+  get #released(): number {
+    return this.#publishers.reduce((sum, { released }) => sum + released, 0);
+  }
+
   /** Messages, once for each queue. */
   get #consumed(): number {
     return this.#consumers.reduce((sum, { records }) => sum + records, 0);
@@ -109,13 +113,11 @@ export class Flow {
   /** Waits until all that was published is confirmed, consumed and acknowledged, and makes sure of it. */
   async finish(): Promise<void> {
     const { run } = this.#session;
-    await run.orFailed(Promise.all(this.#publishers.map((load) => load.stop())));
+    const published = Promise.all(this.#publishers.map((load) => load.stop()));
+    await run.orFailed(whileProgressing('messages confirmed', () => this.#released, published));
     const wanted = this.#published * this.#copies;
-    const late = delay(CATCH_UP_MS, undefined, { ref: false }).then(() => {
-      throw new Error(`${this.#consumed} of ${wanted} messages were consumed ${CATCH_UP_MS} ms after the last`);
-    });
-    const caughtUp = this.#until(() => this.#consumed >= wanted);
-    await run.orFailed(Promise.race([caughtUp, late]));
+    const consumed = this.#until(() => this.#consumed >= wanted);
+    await run.orFailed(whileProgressing(`messages consumed of ${wanted}`, () => this.#consumed, consumed));
     await run.orFailed(Promise.all(this.#consumers.map((load) => load.finish())));
     if (this.#consumed !== wanted) throw new Error(`${this.#consumed} messages came, ${wanted} were published`);
     await this.#session.expectWaiting(0);

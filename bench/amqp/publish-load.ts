@@ -91,6 +91,11 @@ export class PublishLoad {
     return this.#unreleased.taken;
   }
 
+  /** How many of them were confirmed or, without confirms, consumed. */
+  get released(): number {
+    return this.#unreleased.released;
+  }
+
   start(): void {
     if (this.#options.rate !== Number.POSITIVE_INFINITY) {
       const schedule = new Schedule(this.#options.rate, performance.now());

@@ -1,3 +1,4 @@
+import { whileProgressing } from '../progress.ts';
 import { type Stage, stage } from '../stage.ts';
 import type { AmqpSession } from './session.ts';
 
@@ -6,7 +7,9 @@ export async function fill(session: AmqpSession, messages: number): Promise<Stag
   const loads = await session.publishLoads({ messages });
   const filled = await stage(session.run.broker, messages, async () => {
     for (const load of loads) load.start();
-    await session.run.orFailed(Promise.all(loads.map((load) => load.finished)));
+    const finished = Promise.all(loads.map((load) => load.finished));
+    const confirmed = () => loads.reduce((sum, { released }) => sum + released, 0);
+    await session.run.orFailed(whileProgressing('messages confirmed', confirmed, finished));
   });
   for (const load of loads) load.close();
   await session.expectWaiting(messages);
@@ -25,7 +28,7 @@ export async function drain(session: AmqpSession, messages: number): Promise<Sta
   });
   const drained = await stage(session.run.broker, messages, async () => {
     await session.run.orFailed(Promise.all(loads.map((load) => load.start())));
-    await session.run.orFailed(done.promise);
+    await session.run.orFailed(whileProgressing('messages left to consume', () => budget.left, done.promise));
   });
   await session.run.orFailed(Promise.all(loads.map((load) => load.finish())));
   for (const load of loads) load.close();
