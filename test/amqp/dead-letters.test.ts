@@ -33,7 +33,8 @@ test('a rejected message goes there with its key, and tells where it died and wh
   const { fields, properties, content } = await letter(own, dead);
   expect(fields).toMatchObject({ exchange, routingKey: 'some.key', redelivered: false });
   expect(properties).toMatchObject({ messageId: 'id' });
-  expect(properties.headers).toEqual({
+  // Later versions of RabbitMQ add x-last-death-*.
+  expect(properties.headers).toMatchObject({
     mine: 1,
     'x-death': [
       { count: 1, reason: 'rejected', queue, time: TIME, exchange: 'amq.topic', 'routing-keys': ['some.key'] },
