@@ -1,4 +1,4 @@
-import { Broker } from './broker/index.ts';
+import { Broker, type Definitions, type DefinitionsInput } from './broker/index.ts';
 import {
   completeSettings,
   type Endpoint,
@@ -7,6 +7,7 @@ import {
   type Settings,
   type SettingsInput,
 } from './config/index.ts';
+import { readDefinitionsFile } from './definitions-file.ts';
 import type { Clock, Environment, ListenOptions } from './environment/environment.ts';
 import { type Logger, SILENT } from './environment/logger.ts';
 import { realEnvironment } from './environment/real.ts';
@@ -14,6 +15,7 @@ import { BrokerError } from './errors.ts';
 import { openStorage } from './open-storage.ts';
 import { AmqpListener, ReplyChannels } from './protocols/amqp/index.ts';
 import { KafkaListener, subscribedTopics } from './protocols/kafka/index.ts';
+import { readFile } from './read-file.ts';
 import { VERSION } from './version.ts';
 
 export interface CreateBrokerOptions {
@@ -55,6 +57,13 @@ export interface RunningBroker {
   readonly clock: TestClock;
   /** Resolves when nothing is in flight: every request that is not waiting for something to happen is answered, every append durable. */
   idle(): Promise<void>;
+  /**
+   * Makes what RabbitMQ's definitions (parsed JSON) say and is not there yet, and users, permissions and policies as they say.
+   * Rejects with `invalid-configuration`, which names the place of what is wrong.
+   */
+  importDefinitions(definitions: unknown): Promise<void>;
+  /** Users, permissions, virtual hosts and what is in them but the messages, as RabbitMQ's definitions. */
+  exportDefinitions(): DefinitionsInput;
   /** Stops accepting, answers what is in flight, makes everything durable, and lets go of ports and files. */
   close(): Promise<void>;
 }
@@ -88,13 +97,15 @@ export async function createBroker(options: CreateBrokerOptions = {}): Promise<R
     await storage.close();
   };
   try {
+    const file = settings.definitions ? await readDefinitionsFile(environment.files, settings.definitions) : undefined;
     broker = await Broker.open({
       environment,
       logger,
-      settings: brokerSettings(settings),
+      settings: { ...brokerSettings(settings), ...userSettings(settings, file?.definitions) },
       subscribedTopics,
       openShard: storage.openShard,
     });
+    await file?.importInto(broker);
     const open = listenerOpener(settings, broker, logger);
     for (const text of options.listeners ?? options.settings?.listeners ?? []) {
       const endpoint = parseEndpoint(text);
@@ -114,6 +125,8 @@ export async function createBroker(options: CreateBrokerOptions = {}): Promise<R
     }),
     clock: testClock(environment.clock),
     idle: () => idle(() => opened.idle && listeners.every(({ listener }) => listener.idle)),
+    importDefinitions: (json) => opened.importDefinitions(json),
+    exportDefinitions: () => opened.exportDefinitions(),
     close: () => {
       closing ??= close();
       return closing;
@@ -161,6 +174,16 @@ function brokerSettings({ storage, kafka, groups }: Settings) {
   };
 }
 
+function userSettings({ security }: Settings, definitions: Definitions | undefined) {
+  const { defaultUser: name, defaultPassword: password, loopbackUsers } = security;
+  const others = definitions !== undefined && definitions.users.length > 0;
+  return {
+    firstUser: others ? undefined : { name, password },
+    // In the environment there is no empty list.
+    loopbackUsers: loopbackUsers.filter((user) => user !== 'none'),
+  };
+}
+
 function listenerOpener(settings: Settings, broker: Broker, logger: Logger) {
   const { limits, amqp } = settings;
   const maxConnections = limits.connections;
@@ -205,22 +228,13 @@ async function listenOptions(
   if (!tls) return { host, port };
   if (settings.tls === undefined)
     throw new BrokerError('invalid-configuration', 'a +tls listener needs tls.cert and tls.key');
-  const read = async (path: string) => {
-    const file = await files.open(path, 'read');
-    try {
-      const bytes = Buffer.alloc(await file.size());
-      await file.read(bytes, 0);
-      return bytes;
-    } finally {
-      await file.close();
-    }
+  const { cert, key, ca, clientCertificates } = settings.tls;
+  const clients = ca && {
+    ca: await readFile(files, ca),
+    requestCert: true,
+    optionalCert: clientCertificates === 'optional',
   };
-  const { cert, key, ca } = settings.tls;
-  return {
-    host,
-    port,
-    tls: { cert: await read(cert), key: await read(key), ...(ca && { ca: await read(ca), requestCert: true }) },
-  };
+  return { host, port, tls: { cert: await readFile(files, cert), key: await readFile(files, key), ...clients } };
 }
 
 function testClock(clock: Clock): TestClock {

@@ -1,3 +1,4 @@
+export type { DefinitionsInput } from './broker/index.ts';
 export type { Settings, SettingsInput } from './config/index.ts';
 export {
   type CreateBrokerOptions,

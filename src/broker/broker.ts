@@ -5,6 +5,7 @@ import type { Shard } from '../storage/index.ts';
 import { Catalog } from './catalog/catalog.ts';
 import { LogSweeper } from './catalog/log-sweeper.ts';
 import type { LogPlace } from './catalog/state.ts';
+import { type DefinitionsInput, exportDefinitions, importDefinitions } from './definitions/index.ts';
 import { Groups, type GroupsOptions } from './groups/groups.ts';
 import type { GroupSettings } from './groups/index.ts';
 import type { Turns } from './queues/turn.ts';
@@ -203,6 +204,15 @@ export class Broker {
   /** Bytes of all streams' logs, for those who ask about disks. */
   get shards(): readonly Shard[] {
     return this.#shards;
+  }
+
+  /** As RabbitMQ has them. Rejects with `invalid-configuration`, which names the place of what is wrong. */
+  importDefinitions(json: unknown): Promise<void> {
+    return importDefinitions(json, this);
+  }
+
+  exportDefinitions(): DefinitionsInput {
+    return exportDefinitions(this.virtualHosts, this.users);
   }
 
   /** Finishes what is under way, then lets go of the storage. */

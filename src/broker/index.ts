@@ -1,5 +1,6 @@
 export type { Durability, LogRead } from '../storage/index.ts';
 export { Broker, type BrokerOptions, type BrokerSettings, DEFAULT_BROKER_SETTINGS } from './broker.ts';
+export { type Definitions, type DefinitionsInput, parseDefinitions } from './definitions/index.ts';
 export type { FetchOffsetsRequest, GroupSettings } from './groups/index.ts';
 export * from './messages/index.ts';
 export { headerText } from './messages/record-mapping.ts';

@@ -91,6 +91,12 @@ const tls = z
       .describe(
         'File of the certificate authorities, PEM. With it, clients must show a certificate that one of them signed.',
       ),
+    clientCertificates: z
+      .enum(['required', 'optional'])
+      .default('required')
+      .describe(
+        'With `tls.ca`, whether a client may connect without a certificate; one that is shown must be signed in any case. RabbitMQ: `ssl_options.fail_if_no_peer_cert`.',
+      ),
   })
   .optional()
   .describe('What `+tls` listeners show.');
@@ -208,6 +214,29 @@ const amqp = section(
   'For AMQP 0-9-1 clients.',
 );
 
+const security = section(
+  {
+    defaultUser: z
+      .string()
+      .min(1)
+      .max(255)
+      .default('guest')
+      .describe(
+        'The user that the first start makes, with the tag `administrator` and all permissions on the virtual host `/`. None is made when `definitions` has users. RabbitMQ: `default_user`.',
+      ),
+    defaultPassword: z
+      .string()
+      .min(1)
+      .default('guest')
+      .describe("That user's password. It counts at the first start only. RabbitMQ: `default_pass`."),
+    loopbackUsers: z
+      .array(z.string().min(1))
+      .default(['guest'])
+      .describe('Users that can connect from this machine only; `none` for nobody. RabbitMQ: `loopback_users`.'),
+  },
+  'Users.',
+);
+
 const groups = section(
   {
     initialRebalanceDelayMs: ms(0, MAX_INT32)
@@ -252,7 +281,15 @@ export const settingsSchema = z
       .describe(
         'What clients are told to connect to, for listeners that they reach by another name: a list of `PROTO://HOST:PORT`, one per protocol.',
       ),
+    definitions: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        "A file of RabbitMQ's definitions (JSON: users, permissions, virtual hosts, queues, exchanges, bindings, policies), imported at every start. RabbitMQ: `load_definitions`.",
+      ),
     tls,
+    security,
     storage,
     limits,
     kafka,

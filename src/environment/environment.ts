@@ -91,7 +91,12 @@ export interface ListenOptions {
   /** 0 lets the system choose. */
   readonly port: number;
   /** With it, connections are TLS. */
-  readonly tls?: SecureContextOptions & { readonly requestCert?: boolean };
+  readonly tls?: SecureContextOptions & {
+    /** Clients are asked for a certificate; one that cannot be verified is refused. */
+    readonly requestCert?: boolean;
+    /** A client without a certificate is taken too. */
+    readonly optionalCert?: boolean;
+  };
 }
 
 export interface Network {

@@ -1,5 +1,5 @@
-import { type AddressInfo, createServer, type Server } from 'node:net';
-import { createServer as createTlsServer } from 'node:tls';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import { BrokerError } from '../errors.ts';
 import type { Listener, ListenOptions, Network } from './environment.ts';
 
@@ -8,18 +8,28 @@ const TLS_HANDSHAKE_TIMEOUT_MS = 10_000;
 
 /** TCP and TLS listeners by node:net and node:tls. Nagle's algorithm is off: what is written is already gathered. */
 export const realNetwork: Network = {
-  listen: (options, onConnection) => {
-    const server = options.tls
-      ? createTlsServer(
-          { ...options.tls, noDelay: true, handshakeTimeout: TLS_HANDSHAKE_TIMEOUT_MS } as Parameters<
-            typeof createTlsServer
-          >[0],
-          onConnection,
-        )
-      : createServer({ noDelay: true }, onConnection);
-    return listening(server, options);
-  },
+  listen: (options, onConnection) =>
+    listening(
+      options.tls ? tlsServer(options.tls, onConnection) : createServer({ noDelay: true }, onConnection),
+      options,
+    ),
 };
+
+function tlsServer(tls: NonNullable<ListenOptions['tls']>, onConnection: (socket: Socket) => void): Server {
+  const { optionalCert = false, ...secure } = tls;
+  const options = {
+    ...secure,
+    noDelay: true,
+    handshakeTimeout: TLS_HANDSHAKE_TIMEOUT_MS,
+    rejectUnauthorized: !optionalCert,
+  };
+  // `noDelay` is passed on to node:net, which the types of node:tls do not say.
+  return createTlsServer(options as TlsOptions, (socket) => {
+    // To node:tls a certificate that is not there and one that is wrong are the same.
+    if (!optionalCert || socket.authorized || socket.getPeerX509Certificate() === undefined) onConnection(socket);
+    else socket.destroy();
+  });
+}
 
 function listening(server: Server, options: ListenOptions): Promise<Listener> {
   return new Promise((resolve, reject) => {

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import { isLoopback } from '../../broker/index.ts';
 import { type CertificateNameSource, certificateName } from './certificate-name.ts';
 import type { SaslClient } from './sasl.ts';
 
@@ -14,14 +15,10 @@ export interface CertificateOptions {
 export function clientAt(socket: Socket, { asked, nameFrom }: CertificateOptions): SaslClient {
   const certificateSubject = subjectShownBy(socket);
   return {
-    loopback: isLoopback(socket.remoteAddress ?? ''),
+    loopback: isLoopback(socket.remoteAddress),
     asksForCertificate: asked,
     certificateName: certificateSubject === undefined ? undefined : certificateName(certificateSubject, nameFrom),
   };
-}
-
-function isLoopback(address: string): boolean {
-  return address === '::1' || /^(::ffff:)?127\./.test(address);
 }
 
 /** The subject of the certificate that a client has shown; undefined when nobody vouches for it. */
