@@ -81,6 +81,7 @@ export class Broker {
   readonly #catalog: Catalog;
   readonly #shards: readonly Shard[];
   readonly #transientShard: Shard;
+  readonly #sweeper: LogSweeper;
   #retention: Timer | undefined;
   #closed = false;
 
@@ -90,6 +91,7 @@ export class Broker {
     catalog: Catalog;
     shards: readonly Shard[];
     transientShard: Shard;
+    sweeper: LogSweeper;
     streams: Streams;
     groups: Groups;
     turns: Turns;
@@ -107,6 +109,7 @@ export class Broker {
     this.#catalog = parts.catalog;
     this.#shards = parts.shards;
     this.#transientShard = parts.transientShard;
+    this.#sweeper = parts.sweeper;
     this.producerIds = new ProducerIds(parts.catalog);
     this.#watchRetention();
   }
@@ -123,7 +126,7 @@ export class Broker {
     const shards = [first, ...rest];
     if (catalog.state.clusterId === '')
       await catalog.change(() => [foundCluster(environment, settings, shards.length)]);
-    const sweeper = new LogSweeper(catalog, shards, onTrouble);
+    const sweeper = new LogSweeper({ catalog, shards, clock: environment.clock, onTrouble });
     const streams = await Streams.open({
       catalog,
       shards,
@@ -184,6 +187,7 @@ export class Broker {
       catalog,
       shards,
       transientShard,
+      sweeper,
       streams,
       groups,
       turns,
@@ -220,6 +224,7 @@ export class Broker {
     if (this.#closed) return;
     this.#closed = true;
     this.#retention?.cancel();
+    this.#sweeper.stop();
     await this.groups.close();
     await this.virtualHosts.close();
     await this.users.close();

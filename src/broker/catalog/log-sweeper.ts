@@ -1,20 +1,46 @@
+import type { Clock, Timer } from '../../environment/environment.ts';
 import { type BrokerError, toBrokerError } from '../../errors.ts';
 import type { Shard } from '../../storage/index.ts';
 import type { Catalog } from './catalog.ts';
 
+export interface LogSweeperOptions {
+  readonly catalog: Catalog;
+  readonly shards: readonly Shard[];
+  /** Without it, what is to be done soon is done at once. */
+  readonly clock?: Clock;
+  readonly onTrouble: (error: BrokerError, what: string) => void;
+}
+
+/** Deletions within this time are done together: each costs a look at all logs of the shard. */
+const GATHER_MS = 200;
+
 /** Has the shards delete the logs of what was deleted, and the catalog forget them. */
 export class LogSweeper {
-  readonly #catalog: Catalog;
-  readonly #shards: readonly Shard[];
-  readonly #onTrouble: (error: BrokerError, what: string) => void;
+  readonly #options: LogSweeperOptions;
+  #timer: Timer | undefined;
   #sweeping: Promise<void> | undefined;
   /** The one after that. */
   #next: Promise<void> | undefined;
 
-  constructor(catalog: Catalog, shards: readonly Shard[], onTrouble: (error: BrokerError, what: string) => void) {
-    this.#catalog = catalog;
-    this.#shards = shards;
-    this.#onTrouble = onTrouble;
+  constructor(options: LogSweeperOptions) {
+    this.#options = options;
+  }
+
+  /** What is to be deleted by now is deleted soon. */
+  sweepSoon(): void {
+    const { clock } = this.#options;
+    if (clock === undefined) void this.sweep();
+    else {
+      this.#timer ??= clock.setTimer(GATHER_MS, () => {
+        this.#timer = undefined;
+        void this.sweep();
+      });
+    }
+  }
+
+  /** What is left is deleted after the next start. */
+  stop(): void {
+    this.#timer?.cancel();
   }
 
   /** Resolves when what is to be deleted by now is deleted, or has to wait for the next start. */
@@ -34,18 +60,18 @@ export class LogSweeper {
   }
 
   async #sweep(): Promise<void> {
-    const places = [...this.#catalog.state.deleting.values()];
+    const { catalog, shards, onTrouble } = this.#options;
+    const places = [...catalog.state.deleting.values()];
     if (places.length === 0) return;
-    const shards = this.#shards;
     try {
       await Promise.all(places.map(({ logId, shard }) => shards[shard]?.delete(shards[shard].log(logId))));
-      await this.#catalog.change(
+      await catalog.change(
         () => [{ type: 'logs-deleted', logIds: places.map(({ logId }) => logId) }],
         () => {},
         { makes: [] },
       );
     } catch (error) {
-      this.#onTrouble(toBrokerError(error), 'data of what was deleted takes space until the next start');
+      onTrouble(toBrokerError(error), 'data of what was deleted takes space until the next start');
     }
   }
 }

@@ -71,7 +71,7 @@ export class Streams {
   private constructor(options: StreamsOptions) {
     this.#options = options;
     this.#limits = { ...DEFAULT_STREAM_LIMITS, ...options.limits };
-    this.#sweeper = options.sweeper ?? new LogSweeper(options.catalog, options.shards, options.onTrouble);
+    this.#sweeper = options.sweeper ?? new LogSweeper(options);
   }
 
   /** Opens the streams that the catalog knows, and finishes deletions that were under way. */

@@ -158,7 +158,7 @@ export class HostFixture {
     const now = () => clock.now();
     const catalog = await Catalog.open({ shard, now, onTrouble });
     const shards = [shard];
-    const sweeper = new LogSweeper(catalog, shards, onTrouble);
+    const sweeper = new LogSweeper({ catalog, shards, clock, onTrouble });
     const uuid = () => random.uuid();
     const streams = await Streams.open({ catalog, shards, sweeper, now, uuid, defaults: {}, onTrouble });
     const turns = new BrokerTurns({ clock, shards: [shard, transientShard], onTrouble });

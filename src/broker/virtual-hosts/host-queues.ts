@@ -38,14 +38,14 @@ export class HostQueues {
   readonly #options: HostQueuesOptions;
   /** Connections that are gone: nothing of theirs is to be made any more. */
   readonly #gone = new WeakSet<object>();
-  /** Queues whose logs cannot be read. */
+  /** Queues that could not be opened. */
   readonly #damaged = new Map<string, BrokerError>();
 
   constructor(options: HostQueuesOptions) {
     this.#options = options;
   }
 
-  /** Opens what the catalog has; false for a stream that is gone. Rejects with `storage-damaged`. */
+  /** Opens what the catalog has; false for a stream that is gone. Rejects with why it cannot be opened. */
   async recover(record: QueueRecord): Promise<boolean> {
     const { topology, streams } = this.#options;
     const { name, type, autoDelete } = record;
@@ -75,9 +75,10 @@ export class HostQueues {
       });
       return true;
     } catch (error) {
-      if (!(error instanceof BrokerError) || error.code !== 'storage-damaged') throw error;
-      this.#damaged.set(name, error);
-      throw error;
+      // Whatever it was: its name is taken, and its messages are still there perhaps.
+      const damage = toBrokerError(error);
+      this.#damaged.set(name, damage);
+      throw damage;
     }
   }
 

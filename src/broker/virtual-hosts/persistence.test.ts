@@ -5,11 +5,13 @@ import { args, HostFixture, refusal } from './fixture.contract.ts';
 function contents(fixture: HostFixture) {
   const { host } = fixture;
   return {
-    queues: [...host.queues()].map(({ name, type, durable, autoDelete, arguments: given, policy }) => ({
-      ...{ name, type, durable, autoDelete },
-      arguments: [...given],
-      policy: policy?.name,
-    })),
+    queues: [...host.queues()]
+      .sort((a, b) => (a.name < b.name ? -1 : 1))
+      .map(({ name, type, durable, autoDelete, arguments: given, policy }) => ({
+        ...{ name, type, durable, autoDelete },
+        arguments: [...given],
+        policy: policy?.name,
+      })),
     exchanges: [...host.exchanges()].map(({ name, type, autoDelete, internal, arguments: given, policy }) => ({
       ...{ name, type, autoDelete, internal },
       arguments: [...given],
@@ -154,6 +156,7 @@ describe('virtual hosts', () => {
     expect(again.queue('q')).toBeUndefined();
     await fixture.restart();
     expect([...(fixture.hosts.get('other')?.queues() ?? [])]).toEqual([]);
+    await fixture.settled();
     expect(fixture.catalog.state.deleting.size).toBe(0);
   });
 });

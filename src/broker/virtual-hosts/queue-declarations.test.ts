@@ -277,6 +277,7 @@ describe('deleting', () => {
     if (first.kind !== 'queue' || second.kind !== 'queue') throw new Error('they are no queues');
     expect(second.queue.logIds).not.toEqual(first.queue.logIds);
     expect(second.queue.readyCount).toBe(0);
+    await fixture.clock.advance(1000);
     expect(fixture.catalog.state.deleting.size).toBe(0);
     await fixture.restart();
     expect(fixture.publish('amq.fanout', '', 'm').routed).toBe(false);

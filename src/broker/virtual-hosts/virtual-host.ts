@@ -10,7 +10,7 @@ import type {
   VirtualHostState,
 } from '../catalog/virtual-host-state.ts';
 import type { FieldTable, MessageBytes } from '../messages/index.ts';
-import type { QueueHost } from '../queues/queue.ts';
+import type { Queue, QueueHost } from '../queues/queue.ts';
 import type { Turn, Turns } from '../queues/turn.ts';
 import type { Binding } from '../routing/binding.ts';
 import type { Route } from '../routing/route.ts';
@@ -48,6 +48,8 @@ export interface VirtualHostOptions {
   readonly onTrouble: (error: BrokerError, what: string) => void;
 }
 
+/** Queues that are opened at the same time, at most: each may have files open. */
+const OPENED_TOGETHER = 64;
 /** What queues leave behind when the broker stops is written in pieces of about so many. */
 const STOP_ENTRIES = 1_000;
 
@@ -111,7 +113,12 @@ export class VirtualHost {
       options.counts.add('exchanges');
       topology.addExchange(exchangeOf(exchange));
     }
-    await Promise.all([...queues.values()].map((record) => host.#recoverQueue(record)));
+    // Each takes the next one when it is done.
+    const records = queues.values();
+    const some = Array.from({ length: OPENED_TOGETHER }, async () => {
+      for (const record of records) await host.#recoverQueue(record);
+    });
+    await Promise.all(some);
     for (const binding of bindings) host.#recoverBinding(binding);
     // Not before there is somewhere to go for what has become due.
     host.#delayed = await DelayedMessages.open(host.#delayedOptions());
@@ -272,8 +279,8 @@ export class VirtualHost {
     const entries: Entry[] = [];
     this.#delayed?.closing(entries);
     for (const entry of this.#topology.queues()) {
-      // Of the others nothing lasts.
-      if (entry.kind === 'queue') entry.queue.closing(entry.durable ? entries : []);
+      // Of the others nothing lasts, and where nothing is there is nothing to know.
+      if (entry.kind === 'queue') entry.queue.closing(entry.durable && !isEmpty(entry.queue) ? entries : []);
       if (entries.length >= STOP_ENTRIES) await shard.append(entries.splice(0)).settled;
     }
     if (entries.length > 0) await shard.append(entries).settled;
@@ -350,4 +357,8 @@ export class VirtualHost {
     this.#options.counts.add('bindings');
     this.#topology.router.bind(source, end, key, argumentsOf(args));
   }
+}
+
+function isEmpty({ readyCount, unacknowledgedCount }: Queue): boolean {
+  return readyCount === 0 && unacknowledgedCount === 0;
 }

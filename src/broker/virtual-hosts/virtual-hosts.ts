@@ -118,7 +118,7 @@ export class VirtualHosts {
     for (const listener of this.#deletionListeners) listener(host);
     this.#removed(removal);
     await this.#deleteStreams(removal);
-    await this.#options.sweeper.sweep();
+    this.#options.sweeper.sweepSoon();
   }
 
   /** Is told of virtual hosts that were deleted: connections to them are to be closed. */
@@ -185,7 +185,7 @@ export class VirtualHosts {
         });
       }
     }
-    if (lasting) void sweeper.sweep();
+    if (lasting) sweeper.sweepSoon();
   }
 
   async #streamGone(topic: string): Promise<void> {
