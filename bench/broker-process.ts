@@ -19,6 +19,8 @@ export interface BrokerCommand {
    * output; the signal aborts when the broker ends before.
    */
   readonly ready: (output: (onLine: (line: string) => void) => void, ended: AbortSignal) => Promise<Address>;
+  /** What was started for the broker is to end, now that the broker has. */
+  readonly afterwards?: () => Promise<void>;
 }
 
 export interface Address {
@@ -42,13 +44,15 @@ export class BrokerProcess {
   readonly #child: ChildProcessByStdio<null, Readable, Readable>;
   readonly #log: BrokerLog;
   readonly #ended: Promise<string>;
+  readonly #afterwards: (() => Promise<void>) | undefined;
 
   private constructor(
-    name: string,
+    { name, afterwards }: BrokerCommand,
     { child, log, ended }: Spawned,
     { address, readyMs }: { address: Address; readyMs: number },
   ) {
     this.name = name;
+    this.#afterwards = afterwards;
     this.#child = child;
     this.#log = log;
     this.#ended = ended;
@@ -73,9 +77,11 @@ export class BrokerProcess {
         command.ready((onLine) => eachLine(child.stdout, onLine), controller.signal),
         early,
       ]);
-      return new BrokerProcess(command.name, spawned, { address, readyMs: performance.now() - startedAt });
+      return new BrokerProcess(command, spawned, { address, readyMs: performance.now() - startedAt });
     } catch (error) {
       child.kill('SIGKILL');
+      await ended;
+      await command.afterwards?.();
       throw error;
     }
   }
@@ -95,6 +101,7 @@ export class BrokerProcess {
     const timeout = setTimeout(() => this.#child.kill('SIGKILL'), STOP_TIMEOUT_MS);
     const how = await this.#ended;
     clearTimeout(timeout);
+    await this.#afterwards?.();
     if (signal === 'SIGTERM' && !STOPPED.includes(how))
       throw new Error(`${this.name} did not stop as it should within ${STOP_TIMEOUT_MS} ms: ${how}\n${this.log}`);
   }

@@ -97,5 +97,5 @@ function workOf(name: string, options: AmqpOptions): AmqpWork {
 function peersOf(options: CommonOptions & { readonly profile?: boolean }): Promise<Peer[]> {
   const profileDirectory = options.profile ? PROFILE_DIRECTORY : undefined;
   const own = sluice({ ...options, listen: 'amqp', profileDirectory });
-  return compared(options, own, 'RabbitMQ', rabbitmqMissing, async () => [await rabbitmq()]);
+  return compared(options, own, 'RabbitMQ', rabbitmqMissing, async () => [rabbitmq()]);
 }

@@ -1,4 +1,5 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -22,8 +23,7 @@ export function rabbitmqMissing(): string | undefined {
 }
 
 /** RabbitMQ as Debian has it, with its own defaults: one node on loopback, which sees nothing of others on the machine. */
-export async function rabbitmq(): Promise<Peer> {
-  const epmdPort = await startEpmd();
+export function rabbitmq(): Peer {
   const name = `rabbitmq ${version()}`;
   return {
     name,
@@ -31,6 +31,7 @@ export async function rabbitmq(): Promise<Peer> {
     async start(directory) {
       const [port, distributionPort] = [await freePort(HOST), await freePort(HOST)];
       await mkdir(directory, { recursive: true });
+      const epmd = await Epmd.start();
       return BrokerProcess.start({
         name,
         command: SERVER,
@@ -40,7 +41,7 @@ export async function rabbitmq(): Promise<Peer> {
           RUNNING_UNDER_SYSTEMD: 'true',
           // Erlang's cookie is in there.
           HOME: directory,
-          ERL_EPMD_PORT: String(epmdPort),
+          ERL_EPMD_PORT: String(epmd.port),
           ERL_EPMD_ADDRESS: HOST,
           // Data belong to a node of this name.
           RABBITMQ_NODENAME: `bench-${process.pid}@localhost`,
@@ -59,21 +60,42 @@ export async function rabbitmq(): Promise<Peer> {
           output(() => {});
           return answering({ host: HOST, port }, ended, answer);
         },
+        afterwards: () => epmd.stop(),
       });
     },
   };
 }
 
-/** Erlang nodes find each other by a daemon, which they would start and leave behind. This one goes with the bench. */
-async function startEpmd(): Promise<number> {
-  const port = await freePort(HOST);
-  const epmd = spawn(EPMD, ['-port', String(port), '-address', HOST], { stdio: 'ignore' });
-  process.once('exit', () => epmd.kill('SIGKILL'));
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  epmd.once('spawn', resolve);
-  epmd.once('error', reject);
-  await promise;
-  return port;
+/** Erlang nodes find each other by a daemon, which they would start and leave behind. This one is a broker's own. */
+class Epmd {
+  readonly port: number;
+  readonly #child: ChildProcess;
+
+  private constructor(port: number, child: ChildProcess) {
+    this.port = port;
+    this.#child = child;
+  }
+
+  static async start(): Promise<Epmd> {
+    const port = await freePort(HOST);
+    const child = spawn(EPMD, ['-port', String(port), '-address', HOST], { stdio: 'ignore' });
+    await once(child, 'spawn');
+    const epmd = new Epmd(port, child);
+    process.once('exit', epmd.#kill);
+    return epmd;
+  }
+
+  async stop(): Promise<void> {
+    process.off('exit', this.#kill);
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const ended = once(this.#child, 'exit');
+    this.#kill();
+    await ended;
+  }
+
+  readonly #kill = (): void => {
+    this.#child.kill('SIGKILL');
+  };
 }
 
 function version(): string {
