@@ -12,6 +12,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ register(program: Comman
   produce: () => import('./produce.ts'),
   consume: () => import('./consume.ts'),
   repair: () => import('./repair.ts'),
+  'hash-password': () => import('./hash-password.ts'),
 };
 
 const EXIT_FAILURE = 1;

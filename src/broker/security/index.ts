@@ -6,6 +6,7 @@ export {
   type HashingAlgorithm,
   hashPassword,
   type PasswordHash,
+  verifyPassword,
 } from './password-hash.ts';
 export { Pattern } from './pattern.ts';
 export { type PermissionSet, type TopicPermissionSet, topicPermissionsOf } from './state.ts';
