@@ -19,8 +19,11 @@ export type Published = 'taken' | 'refused';
 export interface Turn {
   /** Milliseconds since the epoch, the same for the whole turn. */
   readonly now: number;
-  /** Copies the message to all targets of the route. In call order for each target. Throws `storage-full`. */
-  publish(route: Route<Destination>, message: MessageBytes): Published;
+  /**
+   * Copies the message to all targets of the route. In call order for each target. Throws `storage-full`, unless the message only
+   * moves: it leaves another queue in the same turn.
+   */
+  publish(route: Route<Destination>, message: MessageBytes, moves?: boolean): Published;
   /** The same for queues that keep messages until a time: whatever their own expiration says, they expire `at` (milliseconds since the epoch). */
   publishUntil(route: Route<Destination>, message: MessageBytes, at: number): void;
   /**

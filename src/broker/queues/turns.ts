@@ -43,11 +43,11 @@ class OpenTurn implements Turn {
     this.now = now;
   }
 
-  publish(route: Route<Destination>, message: MessageBytes): Published {
+  publish(route: Route<Destination>, message: MessageBytes, moves = false): Published {
     const { groups, streams } = Targets.of(route);
     let refused = false;
     for (const group of groups) {
-      if (group.shard.full)
+      if (group.shard.full && !moves)
         throw new BrokerError('storage-full', 'the disk is full; make space, or wait for consumers');
       if (group.queues.some(mayRefuse)) refused = this.#publishSparingly(group, message) || refused;
       else this.#add(group, message);

@@ -1,4 +1,4 @@
-import { BrokerError } from '../../errors.ts';
+import { BrokerError, toBrokerError } from '../../errors.ts';
 import { changeProperties, decodeProperties, integer, MessageBytes } from '../messages/index.ts';
 import type { DeadLetterReason, Queue } from '../queues/queue.ts';
 import type { Turn, Turns } from '../queues/turn.ts';
@@ -31,11 +31,18 @@ export class Publisher {
   readonly #topology: Topology;
   readonly #turns: Turns;
   readonly #delay: HoldBack;
+  readonly #onTrouble: (error: BrokerError, what: string) => void;
 
-  constructor(topology: Topology, turns: Turns, holdBack: HoldBack) {
+  constructor(
+    topology: Topology,
+    turns: Turns,
+    holdBack: HoldBack,
+    onTrouble: (error: BrokerError, what: string) => void,
+  ) {
     this.#topology = topology;
     this.#turns = turns;
     this.#delay = holdBack;
+    this.#onTrouble = onTrouble;
   }
 
   /** By the routing key alone; throws `not-found`. */
@@ -55,17 +62,34 @@ export class Publisher {
     return this.#send(turn, this.route(exchange, message), message);
   }
 
-  /** A message that was held back is due: it is not held back again. */
+  /** A message that was held back is due: it is not held back again. Never throws: what cannot be published is lost. */
   publishDue(turn: Turn, message: MessageBytes): void {
+    try {
+      this.#publishDue(turn, message);
+    } catch (error) {
+      this.#onTrouble(toBrokerError(error), `a delayed message for exchange '${message.exchange}' was lost`);
+    }
+  }
+
+  /** Publishes to the dead-letter exchange of a queue what leaves the queue. Never throws: what cannot be published is lost. */
+  deadLetter(queue: Queue, message: MessageBytes, reason: DeadLetterReason): void {
+    try {
+      this.#deadLetter(queue, message, reason);
+    } catch (error) {
+      this.#onTrouble(toBrokerError(error), `a dead letter of queue '${queue.name}' was lost`);
+    }
+  }
+
+  #publishDue(turn: Turn, message: MessageBytes): void {
     const exchange = message.exchange;
     if (this.#topology.exchange(exchange) === undefined) return;
     const due = withHeaders(message, (headers) => headers.set(DELAY, integer(-delayOf(message))));
     const keys = extraKeys(due);
-    this.#send(turn, this.#routeFor(exchange, due, keys), keys === undefined ? due : withoutBcc(due, keys));
+    const route = this.#routeFor(exchange, due, keys);
+    turn.publish(route, keys === undefined ? due : withoutBcc(due, keys), true);
   }
 
-  /** Publishes to the dead-letter exchange of a queue what leaves the queue. */
-  deadLetter(queue: Queue, message: MessageBytes, reason: DeadLetterReason): void {
+  #deadLetter(queue: Queue, message: MessageBytes, reason: DeadLetterReason): void {
     const { deadLetterExchange: exchange, deadLetterRoutingKey: routingKey } = queue.settings;
     if (exchange === undefined) return;
     const entry = exchange === '' ? undefined : this.#topology.exchange(exchange);
@@ -77,11 +101,8 @@ export class Publisher {
     const route = this.#routeKeys(exchange, letter.routingKeys, letter.message);
     const open =
       reason === 'rejected' ? route.targets : route.targets.filter(({ name }) => !isCycle(name, letter.deaths));
-    this.#send(
-      turn,
-      open.length === route.targets.length ? route : this.#topology.router.routeTo(open),
-      letter.message,
-    );
+    const left = open.length === route.targets.length ? route : this.#topology.router.routeTo(open);
+    turn.publish(left, letter.message, true);
   }
 
   #publishByHeaders(

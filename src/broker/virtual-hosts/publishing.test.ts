@@ -123,6 +123,15 @@ describe('dead letters', () => {
     expect(fixture.troubles).toEqual([]);
   });
 
+  test('that cannot be published are lost, and the queue goes on', async () => {
+    const fixture = await HostFixture.start();
+    await fixture.declare('q', dead('', { 'x-dead-letter-routing-key': 'k'.repeat(256), 'x-max-length': 1 }));
+    fixture.publish('', 'q', 'one');
+    fixture.publish('', 'q', 'two');
+    expect(await fixture.bodies('q')).toEqual(['two']);
+    expect(fixture.troubles).toEqual([expect.stringContaining("a dead letter of queue 'q' was lost")]);
+  });
+
   test('do not go round for ever', async () => {
     const fixture = await HostFixture.start();
     await fixture.declare('a', dead('', { 'x-dead-letter-routing-key': 'b', 'x-message-ttl': 10 }));

@@ -25,7 +25,7 @@ import { HostQueues } from './host-queues.ts';
 import type { TopologyCounts } from './limits.ts';
 import { cleanName } from './names.ts';
 import { checkPolicy, type Policy } from './policy.ts';
-import { Publisher, type PublishOutcome } from './publisher.ts';
+import { type HoldBack, Publisher, type PublishOutcome } from './publisher.ts';
 import type { DeleteQueue, QueueDeclaration, QueueEntry } from './queue-entry.ts';
 import { argumentsOf, exchangeOf, policyOf } from './records.ts';
 import { Removal } from './removal.ts';
@@ -86,9 +86,8 @@ export class VirtualHost {
     this.#exchanges = new HostExchanges(this.#topology, this.#changes, (name, owner) =>
       this.#queues.check(name, owner),
     );
-    this.#publisher = new Publisher(this.#topology, turns, (turn, message, dueAt) =>
-      this.#delayed?.store(turn, message, dueAt),
-    );
+    const holdBack: HoldBack = (turn, message, dueAt) => this.#delayed?.store(turn, message, dueAt);
+    this.#publisher = new Publisher(this.#topology, turns, holdBack, options.onTrouble);
     for (const exchange of PREDECLARED_EXCHANGES) {
       counts.add('exchanges');
       this.#topology.addExchange(exchange);
