@@ -78,6 +78,7 @@ export class VerifiedConsumer {
     connection.on('error', () => {});
     connection.on('close', () => {
       closed = true;
+      this.#current = undefined;
     });
     const [channel, marks] = [await connection.createChannel(), await connection.createConfirmChannel()];
     for (const each of [channel, marks]) each.on('error', () => {});
@@ -90,7 +91,6 @@ export class VerifiedConsumer {
     });
     while (!closed && !this.#stopping && this.#failure === undefined)
       await new Promise((resolve) => setTimeout(resolve, 5));
-    this.#current = undefined;
     if (!closed) await connection.close();
   }
 
