@@ -186,6 +186,33 @@ describe('streams as queues', () => {
     expect(fixture.publish('amq.topic', 'k', 'm').routed).toBe(false);
   });
 
+  test('declared many times at once, and used meanwhile, they are one', async () => {
+    const fixture = await HostFixture.start({ maxQueues: 2 });
+    const found = new Set<unknown>();
+    const look = () => found.add(fixture.host.queue('s')?.destination);
+    const declared = Array.from({ length: 3 }, () => fixture.declare('s', { arguments: stream }).finally(look));
+    while (fixture.host.queue('s') === undefined) await new Promise((resolve) => setImmediate(resolve));
+    await fixture.bind('s', 'amq.fanout');
+    look();
+    await Promise.all(declared);
+    expect(found.size).toBe(1);
+    expect([...fixture.host.queues()]).toHaveLength(1);
+    await fixture.declare('s', { arguments: stream });
+    await fixture.declare('q');
+    expect(fixture.publish('amq.fanout', '', 'm').routed).toBe(true);
+    await Promise.all([fixture.host.deleteQueue('s'), fixture.host.deleteQueue('s'), fixture.streams.delete('s')]);
+    await fixture.declare('s', { arguments: stream });
+  });
+
+  test('one whose name ends like a partition of another is another', async () => {
+    const fixture = await HostFixture.start();
+    const other = await fixture.hosts.create('other');
+    const declaration = { durable: true, exclusive: false, autoDelete: false, arguments: stream };
+    await other.declareQueue({ name: 's', ...declaration });
+    await other.declareQueue({ name: 's-0', ...declaration });
+    expect([...fixture.streams.all()].map(({ name }) => name).sort()).toEqual(['other.s', 'other.s-0']);
+  });
+
   test('a stream that nobody declared is a queue too, as long as it is there', async () => {
     const fixture = await HostFixture.start();
     await fixture.streams.create({ name: 'orders', partitions: 2 });

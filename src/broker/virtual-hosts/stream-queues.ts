@@ -1,3 +1,4 @@
+import { toBrokerError } from '../../errors.ts';
 import { type StreamQueueSettings, streamConfigOf, streamOfQueue, topicName } from '../streams/stream-of-queue.ts';
 import { QueueOverStream } from '../streams/stream-queue.ts';
 import type { Streams } from '../streams/streams.ts';
@@ -8,6 +9,12 @@ export class StreamQueues {
 
   constructor(streams: Streams) {
     this.#streams = streams;
+  }
+
+  /** The stream of that name. */
+  get(virtualHost: string, name: string): QueueOverStream | undefined {
+    const stream = this.#streams.get(topicName(virtualHost, name));
+    return stream === undefined ? undefined : new QueueOverStream({ name, virtualHost, stream });
   }
 
   /** The stream of that name, or one of its partitions. */
@@ -27,8 +34,12 @@ export class StreamQueues {
     return this.#streams.configure(stream.name, (own) => ({ ...own, ...streamConfigOf(settings) }));
   }
 
-  /** Rejects with `not-found` when that was done before. */
-  delete({ stream }: QueueOverStream): Promise<void> {
-    return this.#streams.delete(stream.name, stream.id);
+  /** Also when somebody else does it at the same moment. */
+  async delete({ stream }: QueueOverStream): Promise<void> {
+    try {
+      await this.#streams.delete(stream.name, stream.id);
+    } catch (error) {
+      if (toBrokerError(error).code !== 'not-found') throw error;
+    }
   }
 }

@@ -50,6 +50,12 @@ export class Topology {
     return found;
   }
 
+  /** Not one that is only there because there is a stream. */
+  declaredQueue(name: string): QueueEntry | undefined {
+    const known = this.#queues.get(name);
+    return known?.kind === 'stream' && isDiscovered(known) ? undefined : known;
+  }
+
   queues(): Iterable<QueueEntry> {
     return this.#queues.values();
   }
@@ -87,6 +93,16 @@ export class Topology {
     const owned = this.#byOwner.get(entry.owner);
     if (owned === undefined) this.#byOwner.set(entry.owner, new Set([entry]));
     else owned.add(entry);
+  }
+
+  /** A stream that was declared; where it was discovered before, it stays what messages are routed to. */
+  addStream(entry: StreamEntry): QueueEntry {
+    const known = this.#queues.get(entry.name);
+    if (known?.kind === 'stream') this.#counts.release('queues');
+    const { stream } = known?.kind === 'stream' ? known : entry;
+    const added = { ...entry, destination: stream, stream };
+    this.addQueue(added);
+    return added;
   }
 
   /** With its bindings, which are returned. */

@@ -27,6 +27,7 @@ import { cleanName } from './names.ts';
 import { checkPolicy, type Policy } from './policy.ts';
 import { type HoldBack, Publisher, type PublishOutcome } from './publisher.ts';
 import type { DeleteQueue, QueueDeclaration, QueueEntry } from './queue-entry.ts';
+import { QueueMaker } from './queue-maker.ts';
 import { argumentsOf, exchangeOf, policyOf } from './records.ts';
 import { Removal } from './removal.ts';
 import { DEFAULT_VIRTUAL_HOST, type StreamEntry, streamEntry } from './stream-entry.ts';
@@ -77,11 +78,12 @@ export class VirtualHost {
       topology: this.#topology,
       changes: this.#changes,
       streams,
-      turns,
-      shard,
-      transientShard,
+      maker: new QueueMaker({
+        ...{ environment, turns, shard, transientShard },
+        virtualHost: info.name,
+        queueHost: this.#queueHost(),
+      }),
       defaultType: info.defaultQueueType,
-      queueHost: this.#queueHost(),
     });
     this.#exchanges = new HostExchanges(this.#topology, this.#changes, (name, owner) =>
       this.#queues.check(name, owner),
