@@ -38,6 +38,8 @@ export class Lane {
   readonly acks: AckSet;
   /** Messages below may have been delivered before the broker was started. */
   redeliveredBelow = 0;
+  /** Messages from here on came since consumers were last served: they get them even when they may not wait at all. */
+  freshFrom: number;
 
   /** Messages that are not in the log any more and not done with either: all were given out before. */
   readonly kept = new Map<number, KeptMessage>();
@@ -62,6 +64,7 @@ export class Lane {
     this.acks = new AckSet(log.startOffset);
     this.#cursor = log.startOffset;
     this.#trimmedTo = log.startOffset;
+    this.freshFrom = log.nextOffset;
   }
 
   get readyCount(): number {

@@ -201,6 +201,19 @@ describe('leaving otherwise', () => {
     expect(fixture.deadLetters.map(({ body }) => body)).toEqual(['100', '10', '200', '300']);
   });
 
+  test('messages that may not wait at all reach those who wait for them, and nobody else', async () => {
+    const fixture = await new QueueFixture().start();
+    const queue = await fixture.queue('q', { messageTtlMs: 0 });
+    const consumer = new TestConsumer(queue, 1);
+    fixture.publish(queue, 'm0');
+    fixture.publish(queue, 'm1', { expiration: '0' });
+    await fixture.settled();
+    await fixture.clock.advance(1);
+    consumer.give(1);
+    await fixture.settled();
+    expect([consumer.bodies, queue.readyCount]).toEqual([['m0'], 0]);
+  });
+
   test('what is out does not expire, and does when it comes back too late', async () => {
     const fixture = await new QueueFixture().start();
     const queue = await fixture.queue('q', { deadLetterExchange: 'dlx' });

@@ -322,6 +322,7 @@ export class Queue {
         if (!this.#deliver(lane, consumer, now)) return;
       }
     }
+    for (const lane of this.#backlog.lanes) lane.freshFrom = lane.log.nextOffset;
     this.#enforceLimits();
   }
 
@@ -338,7 +339,8 @@ export class Queue {
       this.#load(lane, offset, () => this.pump());
       return false;
     }
-    if (this.#expiration.isExpired(lane.reader, now)) this.#leave(lane, offset, lane.reader.message, 'expired');
+    if (offset < lane.freshFrom && this.#expiration.isExpired(lane.reader, now))
+      this.#leave(lane, offset, lane.reader.message, 'expired');
     else this.#giveOut(lane, offset, consumer.options.noAck, consumer.options.deliver);
     return true;
   }
