@@ -109,7 +109,8 @@ export class Consumers {
 
   add(options: ConsumerOptions): QueueConsumer {
     const [first] = this.#all;
-    if (first !== undefined && (options.exclusive || first.options.exclusive))
+    const alone = options.exclusive && (first !== undefined || this.#singleActive);
+    if (alone || first?.options.exclusive === true)
       throw new BrokerError(
         'access-refused',
         `queue '${this.#queue.name}' in vhost '${this.#queue.virtualHost}' in exclusive use`,
