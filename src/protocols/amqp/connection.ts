@@ -6,7 +6,6 @@ import type { Channel } from './channel.ts';
 import { type CertificateOptions, clientAt } from './client-address.ts';
 import {
   type AskedProtocol,
-  CodecError,
   decodeMethod,
   FrameParser,
   type FrameSink,
@@ -57,6 +56,8 @@ export class Connection implements FrameSink {
   /** For the handshake, then for what follows `connection.close`. */
   #deadline: Timer;
   #reading = true;
+  /** Class and method on channel 0 that are being handled, for when they fail. */
+  #current = 0;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
@@ -144,7 +145,7 @@ export class Connection implements FrameSink {
   method(number: number, buffer: Buffer, start: number, end: number): void {
     let channel: Channel | undefined;
     try {
-      if (number === 0) this.#connectionMethod(decodeMethod(buffer, start, end));
+      if (number === 0) this.#connectionMethod(buffer, start, end);
       else {
         channel = this.#channel(number);
         channel?.method(buffer, start, end);
@@ -186,7 +187,9 @@ export class Connection implements FrameSink {
     return undefined;
   }
 
-  #connectionMethod(method: Method): void {
+  #connectionMethod(buffer: Buffer, start: number, end: number): void {
+    this.#current = end - start < 4 ? 0 : buffer.readUInt32BE(start);
+    const method = decodeMethod(buffer, start, end);
     if (method.name === 'connection.close') this.#closedByClient();
     else if (this.#phase === 'handshake') {
       const opened = this.#handshake.next(method);
@@ -252,7 +255,10 @@ export class Connection implements FrameSink {
     try {
       this.#parser.push(chunk);
     } catch (error) {
+      // Of bytes that are no frames, nothing more is understood.
+      this.#current = 0;
       this.#failed(error);
+      this.#output.end();
     }
     const session = this.#session;
     if (session?.hasPublished) {
@@ -292,20 +298,19 @@ export class Connection implements FrameSink {
       channel.refuse(refusal);
       return;
     }
-    if (error instanceof LoginRefused) {
-      logger.warn({ ...who, err: error.reason }, 'connection closed: login refused');
-      if (!error.mayTell) {
-        this.destroy();
-        return;
-      }
-    } else logger.warn({ ...who, err: refusal.text }, 'connection closed');
-    this.#close(refusal, channel);
-    // Of bytes that are no frames, nothing more is understood.
-    if (error instanceof CodecError && channel === undefined) this.#output.end();
+    const refused = error instanceof LoginRefused;
+    logger.warn({ ...who, err: refused ? error.reason : refusal.text }, 'connection closed');
+    if (refused) this.#current = 0;
+    if (refused ? error.mayTell : this.#handshake.knowsUser) this.#close(refusal, channel);
+    else {
+      // Who is not known is told nothing.
+      this.#phase = 'closing';
+      this.#output.end();
+    }
   }
 
   #close({ code, text }: Refusal, channel?: Channel): void {
-    const current = channel?.current ?? 0;
+    const current = channel?.current ?? this.#current;
     this.#send('connection.close', {
       replyCode: code,
       replyText: text,

@@ -1,4 +1,5 @@
 import type { Consumer, ConsumerOptions, Delivery, MessageBytes } from '../../broker/index.ts';
+import { withDeliveryCount } from './delivery-count.ts';
 import { AmqpError } from './errors.ts';
 import { Unacknowledged } from './unacknowledged.ts';
 
@@ -7,7 +8,7 @@ export type Settleable = Pick<Delivery, 'acknowledge' | 'requeue' | 'reject'>;
 
 export type Settlement = keyof Settleable;
 
-type Delivered = Settleable & Pick<Delivery, 'redelivered'>;
+type Delivered = Settleable & Pick<Delivery, 'redelivered' | 'deliveryCount'>;
 
 /** What a consumer subscribed to: a queue, or a stream. */
 export type Subscription = Pick<Consumer, 'wake' | 'cancel'>;
@@ -30,6 +31,8 @@ export interface ConsumeOptions {
   readonly priority: number;
   /** Messages that may be out at a time; 0 for no limit. */
   readonly prefetch: number;
+  /** Messages say how often they were delivered before. */
+  readonly countsDeliveries: boolean;
 }
 
 /** A consumer tag as it is written. */
@@ -46,6 +49,7 @@ export class ChannelConsumer implements ConsumerOptions {
   readonly priority: number;
   /** As it stands in `basic.deliver`: a short string. */
   readonly tagBytes: Buffer;
+  readonly countsDeliveries: boolean;
   readonly deliver: (delivery: Delivered, message: MessageBytes) => void;
   subscription: Subscription | undefined;
   /** Messages that are out. */
@@ -58,12 +62,14 @@ export class ChannelConsumer implements ConsumerOptions {
   readonly #prefetch: number;
   readonly #consumers: Consumers;
 
-  constructor(consumers: Consumers, { tag, noAck, exclusive, priority, prefetch }: ConsumeOptions) {
+  constructor(consumers: Consumers, options: ConsumeOptions) {
+    const { tag, noAck, exclusive, priority, prefetch, countsDeliveries } = options;
     this.#consumers = consumers;
     this.tag = tag;
     this.noAck = noAck;
     this.exclusive = exclusive;
     this.priority = priority;
+    this.countsDeliveries = countsDeliveries;
     this.#prefetch = noAck ? 0 : prefetch;
     this.tagBytes = shortString(tag);
     this.deliver = (delivery, message) => consumers.deliver(this, delivery, message);
@@ -184,7 +190,8 @@ export class Consumers {
       consumer.outstanding++;
       this.#outstanding++;
     }
-    this.#output.deliver(consumer.tagBytes, tag, delivery.redelivered, message);
+    const counted = consumer.countsDeliveries ? withDeliveryCount(message, delivery.deliveryCount) : message;
+    this.#output.deliver(consumer.tagBytes, tag, delivery.redelivered, counted);
   }
 
   /** A message without a consumer: of `basic.get`, or a direct reply. Answers its delivery tag. */

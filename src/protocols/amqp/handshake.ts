@@ -50,6 +50,11 @@ export class Handshake {
     this.#options = options;
   }
 
+  /** The client has shown who it is. */
+  get knowsUser(): boolean {
+    return this.#user !== undefined;
+  }
+
   /** The client speaks AMQP 0-9-1. */
   start(): void {
     const { identity, broker, client, send } = this.#options;

@@ -23,6 +23,8 @@ export class Heartbeat {
   readonly #tickMs: number;
   readonly #peer: HeartbeatPeer;
   #silentTicks = 0;
+  /** The first beat comes at the first tick, whatever was written before: the peer may have begun to listen after that. */
+  #begun = false;
   #timer: Timer | undefined;
 
   constructor(clock: Clock, intervalMs: number, peer: HeartbeatPeer) {
@@ -45,7 +47,8 @@ export class Heartbeat {
   }
 
   #tick(): void {
-    if (!this.spoke) this.#peer.beat();
+    if (!this.spoke || !this.#begun) this.#peer.beat();
+    this.#begun = true;
     this.spoke = false;
     this.#silentTicks = this.heard || this.deaf ? 0 : this.#silentTicks + 1;
     this.heard = false;

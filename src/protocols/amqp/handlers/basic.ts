@@ -1,5 +1,6 @@
-import { type FieldTable, integerOf, type QueueEntry } from '../../../broker/index.ts';
+import { erlangType, type FieldTable, integerOf, type QueueEntry } from '../../../broker/index.ts';
 import type { ChannelConsumer, Settleable, Settlement, Subscription } from '../consumers.ts';
+import { withDeliveryCount } from '../delivery-count.ts';
 import { AmqpError } from '../errors.ts';
 import { REPLY_TO } from '../reply-to.ts';
 import { consumeStream, refuseForStream, STREAM_DELIVERY } from '../stream-consumer.ts';
@@ -15,7 +16,11 @@ interface Qos {
 export function qos({ consumers }: ChannelContext, { prefetchSize, prefetchCount, global }: Qos): void {
   if (prefetchSize !== 0) throw new AmqpError('NOT_IMPLEMENTED', `prefetch_size!=0 (${prefetchSize})`);
   if (global) consumers.channelPrefetch = prefetchCount;
-  else consumers.prefetch = prefetchCount;
+  else {
+    consumers.prefetch = prefetchCount;
+    // As RabbitMQ has it: the one takes the place of the other.
+    consumers.channelPrefetch = 0;
+  }
 }
 
 interface Consume {
@@ -43,10 +48,15 @@ export function consume(channel: ChannelContext, args: Consume): string {
   const entry = virtualHost.checkQueue(name, owner);
   const { noAck, exclusive } = args;
   const priority = priorityOf(args.arguments, entry, virtualHost.name);
-  const options = { tag, noAck, exclusive, priority, prefetch: consumers.prefetch };
-  consumers.add(options, (consumer) =>
-    entry.kind === 'queue' ? entry.queue.subscribe(consumer) : subscribeToStream(channel, entry.stream, consumer, args),
-  );
+  const countsDeliveries = entry.type === 'quorum';
+  const options = { tag, noAck, exclusive, priority, prefetch: consumers.prefetch, countsDeliveries };
+  consumers.add(options, (consumer) => {
+    if (entry.kind === 'stream') return subscribeToStream(channel, entry.stream, consumer, args);
+    const { queue } = entry;
+    if (exclusive && queue.settings.singleActiveConsumer)
+      throw new AmqpError('ACCESS_REFUSED', `queue '${name}' in vhost '${virtualHost.name}' in exclusive use`);
+    return queue.subscribe(consumer);
+  });
   return tag;
 }
 
@@ -58,7 +68,7 @@ function subscribeToStream(
   consumer: ChannelConsumer,
   { noAck, arguments: args }: Consume,
 ): Subscription {
-  const delivery = { ...STREAM_DELIVERY, redelivered: false };
+  const delivery = { ...STREAM_DELIVERY, redelivered: false, deliveryCount: 0 };
   return consumeStream({
     queue,
     arguments: args,
@@ -80,7 +90,7 @@ function priorityOf(args: FieldTable, { name }: QueueEntry, virtualHost: string)
   if (priority === undefined)
     throw new AmqpError(
       'PRECONDITION_FAILED',
-      `invalid arg 'x-priority' for queue '${name}' in vhost '${virtualHost}': expected integer`,
+      `invalid arg 'x-priority' for queue '${name}' in vhost '${virtualHost}': "expected integer, got ${erlangType(field)}"`,
     );
   return priority;
 }
@@ -123,9 +133,12 @@ export async function get(channel: ChannelContext, args: Get): Promise<boolean> 
       `cannot obtain access to locked queue '${name}' in vhost '${virtualHost.name}'. basic.get operations are not supported by quorum queues with single active consumer`,
     );
   return queue.get(args.noAck, (delivery, message) => {
-    if (channel.closed) delivery.requeue();
-    else
-      channel.got(consumers.took(args.noAck ? undefined : delivery), delivery.redelivered, message, queue.readyCount);
+    if (channel.closed) {
+      delivery.requeue();
+      return;
+    }
+    const counted = entry.type === 'quorum' ? withDeliveryCount(message, delivery.deliveryCount) : message;
+    channel.got(consumers.took(args.noAck ? undefined : delivery), delivery.redelivered, counted, queue.readyCount);
   });
 }
 
