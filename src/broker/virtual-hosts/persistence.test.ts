@@ -69,6 +69,44 @@ test('what is transient is gone, and its bindings with it', async () => {
   expect(fixture.host.exchange('transient')).toBeUndefined();
 });
 
+test('a queue that cannot be opened keeps its name and its bindings, and the others from nothing', async () => {
+  const fixture = await HostFixture.start();
+  await fixture.declare('q');
+  const broken = { name: 'broken', type: 'classic', autoDelete: false, arguments: '', logs: [] } as const;
+  await fixture.catalog.change(() => [
+    { type: 'queue-created', host: '/', queue: broken },
+    {
+      type: 'bound',
+      host: '/',
+      binding: { source: 'amq.fanout', to: 'queue', destination: 'broken', key: '', arguments: '' },
+    },
+  ]);
+  await fixture.restart();
+  expect(fixture.troubles).toHaveLength(1);
+  await fixture.bind('q', 'amq.fanout');
+  const text = "not-found: queue 'broken' in vhost '/' has crashed and failed to restart";
+  expect(await refusal(() => fixture.declare('broken'))).toBe(text);
+  expect(await refusal(() => fixture.host.checkQueue('broken'))).toBe(text);
+  expect([...(fixture.catalog.state.virtualHosts.get('/')?.bindings ?? [])]).toHaveLength(2);
+  await fixture.host.deleteQueue('broken');
+  await fixture.declare('broken');
+  expect([...(fixture.catalog.state.virtualHosts.get('/')?.bindings ?? [])]).toHaveLength(1);
+});
+
+test('what expired while the broker was down takes the way of dead letters when it is up', async () => {
+  const fixture = await HostFixture.start();
+  await fixture.declare('q', { arguments: args({ 'x-message-ttl': 50, 'x-dead-letter-exchange': 'amq.fanout' }) });
+  await fixture.declare('dlq');
+  await fixture.bind('dlq', 'amq.fanout');
+  fixture.publish('', 'q', 'm');
+  await fixture.settled();
+  await fixture.hosts.close();
+  await fixture.clock.advance(100);
+  await fixture.restart('crash');
+  await fixture.clock.advance(0);
+  expect(await fixture.bodies('dlq')).toEqual(['m']);
+});
+
 test('the same from a snapshot of the catalog', async () => {
   const fixture = await HostFixture.start();
   const names = Array.from({ length: 3000 }, (_, i) => `queue-${i}-${'x'.repeat(60)}`);

@@ -1,4 +1,4 @@
-import type { Environment } from '../../environment/environment.ts';
+import type { Clock, Random } from '../../environment/environment.ts';
 import { BrokerError } from '../../errors.ts';
 import type { Shard } from '../../storage/index.ts';
 import type { QueueRecord } from '../catalog/virtual-host-state.ts';
@@ -11,7 +11,8 @@ import type { Policy } from './policy.ts';
 import type { QueueEntry, QueueType } from './queue-entry.ts';
 
 export interface QueueMakerOptions {
-  readonly environment: Pick<Environment, 'clock' | 'random'>;
+  readonly clock: Clock;
+  readonly random: Random;
   readonly virtualHost: string;
   readonly turns: Turns;
   /** Of queues that outlive a restart. */
@@ -46,7 +47,7 @@ export class QueueMaker {
   /** UUIDs for the logs of a new queue: one for each priority, and the one of its state at the end. */
   newLogs(args: FieldTable): string[] {
     const lanes = Number(args.get('x-max-priority')?.value ?? 0) + 1;
-    return Array.from({ length: lanes + 1 }, () => this.#options.environment.random.uuid());
+    return Array.from({ length: lanes + 1 }, () => this.#options.random.uuid());
   }
 
   create(plan: QueuePlan): QueueEntry {
@@ -61,7 +62,7 @@ export class QueueMaker {
   }
 
   #queueOptions({ name, type, durable, logs, arguments: args, policy }: QueuePlan) {
-    const { environment, virtualHost, turns, shard, transientShard, queueHost } = this.#options;
+    const { clock, virtualHost, turns, shard, transientShard, queueHost } = this.#options;
     const stateLogId = logs.at(-1);
     if (stateLogId === undefined)
       throw new BrokerError('storage-damaged', `${describe('queue', name, virtualHost)} has no logs`);
@@ -74,7 +75,7 @@ export class QueueMaker {
       settings: queueSettings(type, args, policy),
       host: queueHost,
       turns,
-      clock: environment.clock,
+      clock,
     };
   }
 }

@@ -2,13 +2,7 @@ import type { Environment } from '../../environment/environment.ts';
 import { BrokerError, toBrokerError } from '../../errors.ts';
 import type { Entry, Shard } from '../../storage/index.ts';
 import type { Catalog } from '../catalog/catalog.ts';
-import type {
-  BindingRecord,
-  QueueRecord,
-  VirtualHostEvent,
-  VirtualHostInfo,
-  VirtualHostState,
-} from '../catalog/virtual-host-state.ts';
+import type { VirtualHostInfo, VirtualHostState } from '../catalog/virtual-host-state.ts';
 import type { FieldTable, MessageBytes } from '../messages/index.ts';
 import type { Queue, QueueHost } from '../queues/queue.ts';
 import type { Turn, Turns } from '../queues/turn.ts';
@@ -19,16 +13,17 @@ import type { Destination } from './destination.ts';
 import { streamSettings } from './effective-settings.ts';
 import type { ExchangeDeclaration, ExchangeEntry } from './exchange-entry.ts';
 import { PREDECLARED_EXCHANGES } from './exchange-types.ts';
+import { HeldClock } from './held-clock.ts';
 import { HostChanges } from './host-changes.ts';
 import { HostExchanges } from './host-exchanges.ts';
 import { HostQueues } from './host-queues.ts';
+import { HostRecovery } from './host-recovery.ts';
 import type { TopologyCounts } from './limits.ts';
 import { cleanName } from './names.ts';
 import { checkPolicy, type Policy } from './policy.ts';
 import { type HoldBack, Publisher, type PublishOutcome } from './publisher.ts';
 import type { DeleteQueue, QueueDeclaration, QueueEntry } from './queue-entry.ts';
 import { QueueMaker } from './queue-maker.ts';
-import { argumentsOf, exchangeOf, policyOf } from './records.ts';
 import { Removal } from './removal.ts';
 import { DEFAULT_VIRTUAL_HOST, type StreamEntry, streamEntry } from './stream-entry.ts';
 import type { StreamQueues } from './stream-queues.ts';
@@ -49,8 +44,6 @@ export interface VirtualHostOptions {
   readonly onTrouble: (error: BrokerError, what: string) => void;
 }
 
-/** Queues that are opened at the same time, at most: each may have files open. */
-const OPENED_TOGETHER = 64;
 /** What queues leave behind when the broker stops is written in pieces of about so many. */
 const STOP_ENTRIES = 1_000;
 
@@ -63,14 +56,15 @@ export class VirtualHost {
   readonly #queues: HostQueues;
   readonly #exchanges: HostExchanges;
   readonly #publisher: Publisher;
+  /** Of the queues. */
+  readonly #clock: HeldClock;
   #delayed: DelayedMessages | undefined;
-  /** What the catalog has of streams that are gone: the broker stopped before it took note. */
-  readonly #stale: VirtualHostEvent[] = [];
 
   private constructor(info: VirtualHostInfo, options: VirtualHostOptions) {
     this.info = info;
     this.#options = options;
     const { environment, catalog, counts, turns, streams, shard, transientShard, onRemoved } = options;
+    this.#clock = new HeldClock(environment.clock);
     this.#topology = new Topology(info.name, counts, (name) => this.#discover(name));
     this.#changes = new HostChanges({ info, catalog, counts, onRemoved });
     this.#queues = new HostQueues({
@@ -79,7 +73,9 @@ export class VirtualHost {
       changes: this.#changes,
       streams,
       maker: new QueueMaker({
-        ...{ environment, turns, shard, transientShard },
+        ...{ turns, shard, transientShard },
+        clock: this.#clock,
+        random: environment.random,
         virtualHost: info.name,
         queueHost: this.#queueHost(),
       }),
@@ -99,32 +95,23 @@ export class VirtualHost {
   /** One that there was not before. */
   static create(info: VirtualHostInfo, options: VirtualHostOptions): VirtualHost {
     const host = new VirtualHost(info, options);
+    host.#clock.release();
     host.#delayed = DelayedMessages.create(host.#delayedOptions());
     return host;
   }
 
-  /** With everything that the catalog has in it. A queue that cannot be opened does not keep the others from it. */
+  /** With everything that the catalog has in it. */
   static async open(state: VirtualHostState, options: VirtualHostOptions): Promise<VirtualHost> {
-    const { queues, exchanges, bindings, policies, ...info } = state;
+    const { queues: _, exchanges: __, bindings: ___, policies: ____, ...info } = state;
     const host = new VirtualHost(info, options);
-    const topology = host.#topology;
-    for (const policy of policies.values()) topology.policies.set(policyOf(policy));
-    topology.applyPolicies();
-    for (const exchange of exchanges.values()) {
-      options.counts.add('exchanges');
-      topology.addExchange(exchangeOf(exchange));
-    }
-    // Each takes the next one when it is done.
-    const records = queues.values();
-    const some = Array.from({ length: OPENED_TOGETHER }, async () => {
-      for (const record of records) await host.#recoverQueue(record);
-    });
-    await Promise.all(some);
-    for (const binding of bindings) host.#recoverBinding(binding);
+    const { counts, onTrouble } = options;
+    const recovery = new HostRecovery({ topology: host.#topology, queues: host.#queues, counts, onTrouble });
+    await recovery.run(state);
     // Not before there is somewhere to go for what has become due.
+    host.#clock.release();
     host.#delayed = await DelayedMessages.open(host.#delayedOptions());
     await host.#changes.change(
-      () => host.#stale,
+      () => recovery.stale,
       () => {},
     );
     return host;
@@ -335,28 +322,6 @@ export class VirtualHost {
       onTrouble,
       due: (turn, message) => this.#publisher.publishDue(turn, message),
     };
-  }
-
-  async #recoverQueue(record: QueueRecord): Promise<void> {
-    this.#options.counts.add('queues');
-    try {
-      if (await this.#queues.recover(record)) return;
-      this.#stale.push({ type: 'queue-deleted', host: this.name, name: record.name });
-    } catch (error) {
-      this.#options.onTrouble(toBrokerError(error), `queue '${record.name}' in vhost '${this.name}' is not there`);
-    }
-    this.#options.counts.release('queues');
-  }
-
-  #recoverBinding(binding: BindingRecord): void {
-    const { source, to, destination, key, arguments: args } = binding;
-    const end = to === 'exchange' ? { exchange: destination } : this.#topology.queue(destination)?.destination;
-    if (end === undefined) {
-      if (!this.#queues.isDamaged(destination)) this.#stale.push({ type: 'unbound', host: this.name, binding });
-      return;
-    }
-    this.#options.counts.add('bindings');
-    this.#topology.router.bind(source, end, key, argumentsOf(args));
   }
 }
 
