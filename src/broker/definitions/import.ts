@@ -123,9 +123,17 @@ class Importer {
     const host = this.#host(vhost);
     // To the default exchange every queue is bound, and cannot be otherwise.
     if (source === '') return;
-    if (type === 'queue' && destination.startsWith('amq.') && host.queue(destination) === undefined) return;
-    if (type === 'exchange') await host.bindExchange(destination, source, key, tableOf(args));
-    else await host.bindQueue(destination, source, key, tableOf(args));
+    try {
+      if (type === 'exchange') await host.bindExchange(destination, source, key, tableOf(args));
+      else await host.bindQueue(destination, source, key, tableOf(args));
+    } catch (error) {
+      if (!(error instanceof BrokerError && error.code === 'not-found')) throw error;
+      // RabbitMQ leaves internal exchanges out of what it exports, but not their bindings.
+      this.#options.logger.warn(
+        { source, destination, vhost },
+        `a binding of the definitions is left out: ${error.message}`,
+      );
+    }
   }
 
   #host(name: string): VirtualHost {

@@ -122,6 +122,7 @@ class Translator {
       case '{':
       case '}':
       case ']':
+        if (this.#match(QUANTIFIER) !== undefined) throw new Error('there is nothing to repeat before {...}');
         // What is not where it has a meaning stands for itself.
         this.#at++;
         this.#out += `\\${character}`;

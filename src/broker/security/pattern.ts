@@ -32,7 +32,10 @@ export class Pattern {
       const { expression, flags, slow } = translatePattern(inBytes(source));
       return new Pattern(source, new RegExp(expression, flags), slow);
     } catch (error) {
-      throw refusal(source, error instanceof Error ? error.message : String(error), error);
+      // JavaScript's begins with the translation, which nobody has written.
+      const why =
+        error instanceof Error ? error.message.replace(/^Invalid regular expression: \/.*\/\w*: /s, '') : String(error);
+      throw refusal(source, why, error);
     }
   }
 
