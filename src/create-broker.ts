@@ -104,6 +104,7 @@ export async function createBroker(options: CreateBrokerOptions = {}): Promise<R
       settings: { ...brokerSettings(settings), ...userSettings(settings, file?.definitions) },
       subscribedTopics,
       openShard: storage.openShard,
+      openTransientShard: storage.openTransientShard,
     });
     await file?.importInto(broker);
     const open = listenerOpener(settings, broker, logger);
@@ -154,8 +155,9 @@ async function environmentOf({ environment = realEnvironment(), clock }: CreateB
   return { ...environment, clock: new VirtualClock(environment.clock.now()) };
 }
 
-function brokerSettings({ storage, kafka, groups }: Settings) {
+function brokerSettings({ storage, kafka, groups, limits }: Settings) {
   return {
+    ...(limits.memoryBytes !== undefined && { memoryBytes: limits.memoryBytes }),
     nodeId: kafka.brokerId,
     shards: storage.shards,
     clusterId: kafka.clusterId ?? '',
@@ -165,6 +167,12 @@ function brokerSettings({ storage, kafka, groups }: Settings) {
       initialRebalanceDelayMs: groups.initialRebalanceDelayMs,
       maxMembers: groups.maxSize,
       offsetsRetentionMs: groups.offsetsRetentionMs,
+    },
+    topologyLimits: {
+      maxVirtualHosts: limits.virtualHosts,
+      maxQueues: limits.queues,
+      maxExchanges: limits.exchanges,
+      maxBindings: limits.bindings,
     },
     autoCreateStreams: kafka.autoCreateTopics,
     defaultPartitions: kafka.numPartitions,

@@ -119,6 +119,19 @@ const limits = section(
       .describe(
         'How long a connection may be silent that waits for nothing, before it is closed. Kafka: `connections.max.idle.ms`.',
       ),
+    virtualHosts: count().default(1_000).describe('Virtual hosts. RabbitMQ: `vhost_max`.'),
+    queues: count().default(500_000).describe('Queues in all virtual hosts together. RabbitMQ: `cluster_queue_limit`.'),
+    exchanges: count()
+      .default(500_000)
+      .describe(
+        'Exchanges in all virtual hosts together, six of them in each from the start. RabbitMQ: `cluster_exchange_limit`.',
+      ),
+    bindings: count().default(5_000_000).describe('Bindings in all virtual hosts together.'),
+    memoryBytes: bytes(64 * MiB)
+      .optional()
+      .describe(
+        'Bytes of memory in use from which on publishers wait, while consumers go on; six tenths of what the machine (or the container) has unless given. RabbitMQ: `vm_memory_high_watermark`.',
+      ),
   },
   'How much clients may ask of the broker.',
 );
