@@ -6,6 +6,7 @@ import { Catalog } from './catalog/catalog.ts';
 import { LogSweeper } from './catalog/log-sweeper.ts';
 import type { LogPlace } from './catalog/state.ts';
 import { type DefinitionsInput, exportDefinitions, importDefinitions } from './definitions/index.ts';
+import { MemoryAlarm } from './flow/memory-alarm.ts';
 import { Groups, type GroupsOptions } from './groups/groups.ts';
 import type { GroupSettings } from './groups/index.ts';
 import type { Turns } from './queues/turn.ts';
@@ -36,6 +37,8 @@ export interface BrokerSettings {
   /** Who is there from the first start on. */
   readonly firstUser: UsersOptions['firstUser'];
   readonly loopbackUsers: readonly string[];
+  /** Bytes of memory in use from which on publishers wait; 0 for six tenths of what there is. */
+  readonly memoryBytes: number;
   /** Milliseconds between two looks at what retention says. */
   readonly retentionCheckMs: number;
 }
@@ -52,8 +55,12 @@ export const DEFAULT_BROKER_SETTINGS: BrokerSettings = {
   topologyLimits: {},
   firstUser: { name: 'guest', password: 'guest' },
   loopbackUsers: ['guest'],
+  memoryBytes: 0,
   retentionCheckMs: 300_000,
 };
+
+/** Of the machine's memory. */
+const MEMORY_SHARE = 0.6;
 
 export interface BrokerOptions {
   readonly environment: Environment;
@@ -81,6 +88,7 @@ export class Broker {
   readonly #catalog: Catalog;
   readonly #shards: readonly Shard[];
   readonly #transientShard: Shard;
+  readonly #alarm: MemoryAlarm;
   readonly #sweeper: LogSweeper;
   #retention: Timer | undefined;
   #closed = false;
@@ -95,6 +103,7 @@ export class Broker {
     streams: Streams;
     groups: Groups;
     turns: Turns;
+    alarm: MemoryAlarm;
     virtualHosts: VirtualHosts;
     users: Users;
   }) {
@@ -106,6 +115,7 @@ export class Broker {
     this.virtualHosts = parts.virtualHosts;
     this.users = parts.users;
     this.turns = parts.turns;
+    this.#alarm = parts.alarm;
     this.#catalog = parts.catalog;
     this.#shards = parts.shards;
     this.#transientShard = parts.transientShard;
@@ -153,7 +163,8 @@ export class Broker {
     });
     const transientShard = await (options.openTransientShard?.(onTrouble) ??
       openTransientShard(environment, onTrouble));
-    const turns = new BrokerTurns({ clock: environment.clock, shards: [...shards, transientShard], onTrouble });
+    const alarm = watchMemory(options, settings);
+    const turns = new BrokerTurns({ clock: environment.clock, shards: [...shards, transientShard], alarm, onTrouble });
     const virtualHosts = await VirtualHosts.open({
       environment,
       catalog,
@@ -193,6 +204,7 @@ export class Broker {
       turns,
       virtualHosts,
       users,
+      alarm,
     });
   }
 
@@ -239,6 +251,18 @@ export class Broker {
       });
     });
   }
+}
+
+function watchMemory({ environment, logger }: BrokerOptions, { memoryBytes }: BrokerSettings): MemoryAlarm {
+  const { clock, memory } = environment;
+  const limitBytes = memoryBytes > 0 ? memoryBytes : Math.floor(memory.total() * MEMORY_SHARE);
+  return new MemoryAlarm({
+    ...{ clock, memory, limitBytes },
+    onChange: (raised, usedBytes) => {
+      if (raised) logger.warn({ usedBytes, limitBytes }, 'memory runs short: publishers wait (limits.memoryBytes)');
+      else logger.info({ usedBytes, limitBytes }, 'there is memory again: publishers go on');
+    },
+  });
 }
 
 function shardsIn(catalog: Catalog): number {
