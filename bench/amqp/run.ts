@@ -56,8 +56,10 @@ const SHORT = {
 
 /** Everything once, for about a second each. */
 export async function runShortAmqp({ storage: _, ...options }: CommonOptions): Promise<void> {
-  for (const storage of ['disk', 'memory'] as const) {
-    const short = { ...options, ...SHORT, storage };
+  // Where Sluice keeps its data is nothing to others.
+  const { against: _against, onlyAgainst, ...alone } = options;
+  const inMemory = onlyAgainst ? [] : [{ ...alone, ...SHORT, storage: 'memory' as const }];
+  for (const short of [{ ...options, ...SHORT, storage: 'disk' as const }, ...inMemory]) {
     await runAmqp('amqp-confirm', short);
     await runAmqp('amqp-confirm', { ...short, queueType: 'quorum', ackEvery: 50 });
     await runAmqp('amqp-confirm', { ...short, rate: 1_000 });
