@@ -236,6 +236,7 @@ export class Broker {
     if (this.#closed) return;
     this.#closed = true;
     this.#retention?.cancel();
+    this.#alarm.close();
     this.#sweeper.stop();
     await this.groups.close();
     await this.virtualHosts.close();
