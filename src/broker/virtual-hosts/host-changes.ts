@@ -70,8 +70,9 @@ export class HostChanges {
     }
   }
 
-  /** Takes away what `decide` says. */
+  /** Takes away what `decide` says; of a virtual host that is gone, everything is. */
   async remove(decide: () => Removal | undefined): Promise<Removal | undefined> {
+    if (this.closed) return undefined;
     let removal: Removal | undefined;
     await this.change(
       () => {

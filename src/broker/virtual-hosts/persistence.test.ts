@@ -190,6 +190,7 @@ describe('virtual hosts', () => {
       'not-found',
     );
     expect(await refusal(() => fixture.hosts.delete('other'))).toMatch('not-found');
+    await other.ownerGone({});
     const again = await fixture.hosts.create('other');
     expect(again.queue('q')).toBeUndefined();
     await fixture.restart();
