@@ -22,6 +22,15 @@ export type ErrorCode =
   | 'out-of-order-sequence'
   | 'producer-fenced'
   | 'invalid-timestamp'
+  // Transactions.
+  | 'invalid-transaction-state'
+  | 'not-in-transaction'
+  | 'concurrent-transactions'
+  | 'unknown-producer-id'
+  | 'invalid-transaction-timeout'
+  | 'no-such-transaction'
+  | 'coordinator-fenced'
+  | 'unstable-offset'
   | 'invalid-configuration'
   // What happened to the broker.
   | 'storage-failed'

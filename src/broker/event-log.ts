@@ -1,6 +1,6 @@
 import { BrokerError, toBrokerError } from '../errors.ts';
 import { batchesIn, decodeRecords, encodeBatch, verifyIntegrity } from '../records/index.ts';
-import type { Log, Shard } from '../storage/index.ts';
+import type { Append, Entry, Log, Shard } from '../storage/index.ts';
 
 /**
  * One way for every lasting fact of the broker: append an event to an internal log, apply it with a pure function once
@@ -61,6 +61,37 @@ const SNAPSHOT = 'snapshot';
 const SNAPSHOT_EVERY_BYTES = 1024 * 1024;
 const READ_BYTES = 4 * 1024 * 1024;
 
+/** Events that are to be appended together with what belongs to others. */
+export interface StagedEvents {
+  readonly shard: Shard;
+  readonly entry: Append;
+  /** Applies the events, which are durable at this offset. */
+  apply(baseOffset: number): void;
+}
+
+export interface AppendedTogether {
+  /** As `Appended`, of the entries that came with the events. */
+  readonly baseOffsets: readonly number[];
+  /** Resolves when all is durable and the events are applied. */
+  readonly settled: Promise<void>;
+}
+
+/**
+ * Appends events of several logs, all of them in this shard, and other entries, atomically. Events are applied in the order of the calls
+ * of this and of `append`. Throws as `Shard.append`.
+ */
+export function appendTogether(
+  shard: Shard,
+  staged: readonly StagedEvents[],
+  entries: readonly Entry[] = [],
+): AppendedTogether {
+  const { baseOffsets, settled } = shard.append([...staged.map(({ entry }) => entry), ...entries]);
+  const applied = settled.then(() => {
+    for (const [i, events] of staged.entries()) events.apply(baseOffsets[i] ?? 0);
+  });
+  return { baseOffsets: baseOffsets.slice(staged.length), settled: applied };
+}
+
 /** An `EventLog` over a log of a shard. */
 export class ShardEventLog<State, Event> implements EventLog<State, Event> {
   readonly #options: EventLogOptions<State, Event>;
@@ -88,17 +119,28 @@ export class ShardEventLog<State, Event> implements EventLog<State, Event> {
     return this.#state;
   }
 
+  /** Told when events that were appended are lost: before anybody who waits for them is. */
+  set onLost(callback: () => void) {
+    this.#log.onRollBack = callback;
+  }
+
   async append(events: readonly Event[]): Promise<void> {
     if (events.length === 0) return;
+    await appendTogether(this.#options.shard, [this.stage(events)]).settled;
+  }
+
+  stage(events: readonly Event[]): StagedEvents {
     const { shard, codec, now } = this.#options;
     const batch = encodeBatch({
       records: events.map((event) => ({ timestamp: now(), key: null, value: codec.encode(event) })),
     });
-    const { baseOffsets, settled } = shard.append([{ log: this.#log, batch }]);
-    await settled;
+    return { shard, entry: { log: this.#log, batch }, apply: (offset) => this.#apply(events, offset, batch.length) };
+  }
+
+  #apply(events: readonly Event[], baseOffset: number, bytes: number): void {
     for (const event of events) this.#options.machine.apply(this.#state, event);
-    this.#applied = (baseOffsets[0] ?? 0) + events.length;
-    this.#bytesSinceSnapshot += batch.length;
+    this.#applied = baseOffset + events.length;
+    this.#bytesSinceSnapshot += bytes;
     if (this.#bytesSinceSnapshot >= Math.max(SNAPSHOT_EVERY_BYTES, this.#snapshotBytes)) this.#takeSnapshot();
   }
 

@@ -1,12 +1,12 @@
 import { BrokerError } from '../../errors.ts';
 import { type BatchView, batchesIn, type LogRecord, recordsIn } from '../../records/index.ts';
 import type { LogRead } from '../../storage/index.ts';
-import type { Partition } from './partition.ts';
+import type { CommittedRead, Partition } from './partition.ts';
 
 /** What a batch may decompress to. It is held in memory while its records go out. */
 const MAX_BATCH_BYTES = 64 * 1024 * 1024;
 
-/** Reads one partition, record by record, from an offset on, and holds no more than one read and one batch of it. */
+/** Reads the committed records of one partition, one by one, from an offset on, and holds no more than one read and one batch of it. */
 export class PartitionCursor {
   readonly partition: Partition;
   /** A read is under way: `take` gives nothing until it has come. */
@@ -57,14 +57,14 @@ export class PartitionCursor {
     // Retention has passed it; or what was appended before was lost.
     if (this.#offset < log.startOffset) this.#offset = log.startOffset;
     const from = Math.min(this.#offset, log.nextOffset);
-    if (from >= log.highWatermark) return false;
-    const read = this.partition.read(from, this.#readBytes);
-    return read instanceof Promise ? this.#loadLater(read) : this.#loaded(read);
+    if (from >= this.partition.lastStableOffset) return false;
+    const found = this.partition.readCommitted(from, this.#readBytes);
+    return found instanceof Promise ? this.#loadLater(found) : this.#loaded(found.read);
   }
 
-  async #loadLater(read: Promise<LogRead>): Promise<boolean> {
+  async #loadLater(found: Promise<CommittedRead>): Promise<boolean> {
     try {
-      return this.#loaded(await read);
+      return this.#loaded((await found).read);
     } catch (error) {
       // Trimmed meanwhile: it goes on from what is left.
       if (error instanceof BrokerError && error.code === 'offset-out-of-range') return this.load();
@@ -81,7 +81,7 @@ export class PartitionCursor {
 
   #open(batch: BatchView): void {
     this.#batchEnd = batch.lastOffset + 1;
-    if (batch.isControl) {
+    if (batch.isControl || this.partition.isAborted(batch)) {
       this.#offset = Math.max(this.#offset, this.#batchEnd);
       return;
     }

@@ -1,5 +1,6 @@
 import { BrokerError } from '../../errors.ts';
 import {
+  type BatchView,
   batchSize,
   decodeRecords,
   isControl,
@@ -13,7 +14,9 @@ import {
   setAppendTime,
   validateBatch,
 } from '../../records/index.ts';
-import type { Durability, Log, LogRead, Shard, Visibility } from '../../storage/index.ts';
+import type { Appended, Durability, Entry, Log, LogRead, Shard, Visibility } from '../../storage/index.ts';
+import { beforeOffset } from './committed-read.ts';
+import type { AbortedTransaction } from './partition-transactions.ts';
 import { Producers } from './producers.ts';
 import { type RejectedRecord, RejectedRecords } from './rejected-records.ts';
 import type { StreamConfig } from './stream-config.ts';
@@ -26,6 +29,24 @@ export interface PartitionAppend {
   readonly duplicate: boolean;
   /** Resolves when the batch is as safe as was asked. */
   readonly settled: Promise<void>;
+}
+
+/** How a batch gets into the shard: with other entries, where they are to be there together or not at all. */
+export type AppendEntries = (entries: readonly Entry[], durability: Durability) => Appended;
+
+export interface AppendOptions {
+  /** The transaction that the batch belongs to was found to be open, and this partition to be part of it. */
+  readonly transactional?: boolean;
+  /** The producer's epoch is of this transaction alone (KIP-890): its sequence begins at 0. */
+  readonly epochPerTransaction?: boolean;
+  readonly append?: AppendEntries;
+}
+
+/** What a reader of committed records gets. */
+export interface CommittedRead {
+  readonly read: LogRead;
+  /** Those that have records among what was read: the reader leaves their records out. */
+  readonly aborted: readonly AbortedTransaction[];
 }
 
 /** A record found by its timestamp. */
@@ -91,26 +112,28 @@ export class Partition {
   /**
    * Appends one record batch as a producer sent it; the buffer belongs to the log from then on. Throws, with nothing appended:
    * `corrupt-message`, `invalid-record` (`RejectedRecords` where it is for some of them), `unsupported`, `message-too-large`, `invalid-timestamp`, `producer-fenced`,
-   * `out-of-order-sequence`, `storage-full`.
+   * `out-of-order-sequence`, `invalid-transaction-state`, `storage-full`.
    */
-  append(batch: Buffer, durability: Durability): PartitionAppend {
+  append(batch: Buffer, durability: Durability, options: AppendOptions = {}): PartitionAppend {
     validateBatch(batch, 0, batch.length);
     if (batchSize(batch, 0) !== batch.length)
       throw new BrokerError('invalid-record', 'one record batch is wanted for each partition');
     this.#checkSize(batch);
     if (isControl(batch, 0)) throw new BrokerError('invalid-record', 'clients do not write control batches');
-    if (isTransactional(batch, 0)) throw new BrokerError('unsupported', 'transactions are not supported yet');
+    if (isTransactional(batch, 0) && options.transactional !== true)
+      throw new BrokerError('invalid-record', 'a transactional batch comes with its transactional id');
     if (this.shard.full) throw new BrokerError('storage-full', 'the disk is full; make space, or wait for retention');
     if (this.#config.cleanupPolicy.includes('compact')) this.#checkKeys(batch);
     const appendTime = this.#stampTime(batch);
     const idempotent = producerId(batch, 0) >= 0;
     if (idempotent) {
-      const repeated = this.producers.check(batch);
+      const repeated = this.producers.check(batch, options.epochPerTransaction);
       if (repeated !== undefined)
         return { baseOffset: repeated.baseOffset, appendTime: -1, duplicate: true, settled: repeated.settled };
     }
     const kept = this.#compressed(batch);
-    const { baseOffsets, settled } = this.shard.append([{ log: this.log, batch: kept }], durability);
+    const entry = { log: this.log, batch: kept };
+    const { baseOffsets, settled } = options.append?.([entry], durability) ?? this.shard.append([entry], durability);
     const baseOffset = baseOffsets[0] ?? -1;
     if (idempotent && baseOffset >= 0) this.producers.appended(kept, baseOffset, settled);
     return { baseOffset, appendTime, duplicate: false, settled };
@@ -118,6 +141,42 @@ export class Partition {
 
   read(offset: number, maxBytes: number, visibility: Visibility = 'durable'): LogRead | Promise<LogRead> {
     return this.log.read(offset, maxBytes, visibility);
+  }
+
+  /** Up to here it is known of every record whether it counts: readers of committed records see what is before. */
+  get lastStableOffset(): number {
+    const { highWatermark, startOffset } = this.log;
+    const unstable = this.producers.transactions.firstUnstable(highWatermark) ?? highWatermark;
+    return Math.max(Math.min(unstable, highWatermark), startOffset);
+  }
+
+  /** Whole batches before the last stable offset. Throws and rejects as `read`. */
+  readCommitted(offset: number, maxBytes: number): CommittedRead | Promise<CommittedRead> {
+    const { lastStableOffset } = this;
+    if (offset >= lastStableOffset && offset >= this.log.startOffset && offset <= this.log.nextOffset)
+      return { read: { chunks: [], bytes: 0 }, aborted: [] };
+    const stable = (read: LogRead): CommittedRead => {
+      const { transactions } = this.producers;
+      // What was read from the disk may end with what came meanwhile.
+      if (lastStableOffset === this.log.highWatermark && transactions.aborted.length === 0)
+        return { read, aborted: [] };
+      const cut = beforeOffset(read, lastStableOffset);
+      return { read: cut.read, aborted: transactions.abortedBetween(offset, cut.lastBaseOffset + 1) };
+    };
+    const read = this.log.read(offset, maxBytes);
+    return read instanceof Promise ? read.then(stable) : stable(read);
+  }
+
+  /** Whether a batch is part of a transaction that was aborted. */
+  isAborted({ isTransactional, producerId, baseOffset }: BatchView): boolean {
+    if (!isTransactional) return false;
+    const found = this.producers.transactions.abortedBetween(baseOffset, baseOffset + 1);
+    return found.some((aborted) => aborted.producerId === producerId);
+  }
+
+  /** Takes note of a marker that was appended to the log at this offset. */
+  markerAppended(batch: Buffer, offset: number): void {
+    this.producers.appended(batch, offset);
   }
 
   /** The first record at or after a time; undefined when all are older. */

@@ -2,12 +2,18 @@ import { BrokerError } from '../../errors.ts';
 import {
   baseSequence,
   batchesIn,
+  decodeMarker,
+  decodeRecords,
+  isControl,
+  isTransactional,
   lastOffsetDelta,
   maxTimestamp,
   producerEpoch,
   producerId,
+  recordCount,
 } from '../../records/index.ts';
 import type { DerivedState, Log } from '../../storage/index.ts';
+import { PartitionTransactions, type SavedTransactions } from './partition-transactions.ts';
 
 /** A batch of an idempotent producer that is in the log. */
 interface AppendedBatch {
@@ -22,6 +28,10 @@ interface AppendedBatch {
 
 interface Producer {
   epoch: number;
+  /** Where the epoch was first seen: in a batch, or in the marker that ended the transaction before. */
+  epochOffset: number;
+  /** Of the coordinator that ended its last transaction; -1 when it never had one. */
+  coordinatorEpoch: number;
   /** Oldest first: the last KEPT durable ones, and all that are not durable yet. */
   batches: AppendedBatch[];
   /** The sequence to come, when all batches of this epoch were lost. */
@@ -34,6 +44,25 @@ interface Producer {
 const KEPT = 5;
 const MAX_SEQUENCE = 0x7fff_ffff;
 const DURABLE = Promise.resolve();
+
+/** What a marker that may yet be lost changed. */
+interface Marked {
+  readonly producerId: number;
+  readonly offset: number;
+  readonly before: Producer | undefined;
+}
+
+/** What a partition tells about one of its producers. */
+export interface ProducerDescription {
+  readonly producerId: number;
+  readonly epoch: number;
+  /** -1 when it wrote nothing in this epoch. */
+  readonly lastSequence: number;
+  readonly lastTimestamp: number;
+  readonly coordinatorEpoch: number;
+  /** -1 when it has no transaction open. */
+  readonly transactionStartOffset: number;
+}
 
 export interface ProducerLimits {
   /** Producers remembered per partition; the one longest silent is forgotten first. */
@@ -51,12 +80,15 @@ export type ProducerLog = Pick<Log, 'startOffset' | 'flushedOffset' | 'highWater
 
 /**
  * What a partition knows of the idempotent producers that wrote to it (KIP-98): epoch and last sequences, by which a batch
- * that comes again is answered and not appended again. Derived from the log; rolled back with it.
+ * that comes again is answered and not appended again; and their transactions. Derived from the log; rolled back with it.
  */
 export class Producers implements DerivedState {
   readonly #log: ProducerLog;
   readonly #limits: ProducerLimits;
+  readonly transactions = new PartitionTransactions();
   readonly #producers = new Map<number, Producer>();
+  /** In the order of the markers. */
+  #marked: Marked[] = [];
   readonly #now: () => number;
 
   constructor(log: ProducerLog, now: () => number, limits: ProducerLimits = DEFAULT_PRODUCER_LIMITS) {
@@ -71,14 +103,28 @@ export class Producers implements DerivedState {
 
   /**
    * Looks whether a batch may be appended. Answers the batch that it repeats, when it does. Throws `producer-fenced` for an
-   * older epoch, `out-of-order-sequence` for a gap.
+   * older epoch, `out-of-order-sequence` for a gap, `invalid-transaction-state` for one outside of the producer's transaction.
    */
-  check(batch: Buffer): { readonly baseOffset: number; readonly settled: Promise<void> } | undefined {
+  check(
+    batch: Buffer,
+    epochPerTransaction = false,
+  ): { readonly baseOffset: number; readonly settled: Promise<void> } | undefined {
     const producer = this.#producers.get(producerId(batch, 0));
+    if (!isTransactional(batch, 0) && this.transactions.firstOffset(producerId(batch, 0)) !== undefined) {
+      throw new BrokerError(
+        'invalid-transaction-state',
+        `producer ${producerId(batch, 0)} has a transaction open here, which this batch does not belong to`,
+      );
+    }
     // Of a producer that is not known (any more) every sequence is taken, as Kafka does: its records may have been deleted.
-    if (producer === undefined) return undefined;
-    const epoch = producerEpoch(batch, 0);
     const first = baseSequence(batch, 0);
+    if (producer === undefined) {
+      // But where an epoch is of one transaction, what comes first is the first: another batch was on its way before it.
+      if (epochPerTransaction && first !== 0)
+        throw new BrokerError('out-of-order-sequence', `a transaction begins with sequence 0, not ${first}`);
+      return undefined;
+    }
+    const epoch = producerEpoch(batch, 0);
     if (epoch < producer.epoch) {
       throw new BrokerError(
         'producer-fenced',
@@ -110,11 +156,16 @@ export class Producers implements DerivedState {
   appended(batch: Buffer, base: number, settled: Promise<void> = DURABLE): void {
     const id = producerId(batch, 0);
     if (id < 0) return;
+    if (isControl(batch, 0)) {
+      this.#marker(batch, base);
+      return;
+    }
+    if (isTransactional(batch, 0)) this.transactions.appended(id, base);
     const epoch = producerEpoch(batch, 0);
     let producer = this.#producers.get(id);
     if (producer === undefined) {
       if (this.#producers.size >= this.#limits.maxProducers) this.#forgetOldest();
-      producer = { epoch, batches: [], nextSequence: undefined, lastSeen: 0 };
+      producer = newProducer(epoch, base);
     } else {
       this.#producers.delete(id);
     }
@@ -122,9 +173,11 @@ export class Producers implements DerivedState {
     this.#producers.set(id, producer);
     if (epoch !== producer.epoch) {
       producer.epoch = epoch;
+      producer.epochOffset = base;
       producer.batches = [];
       producer.nextSequence = undefined;
     }
+    producer.epochOffset = Math.min(producer.epochOffset, base);
     const first = baseSequence(batch, 0);
     producer.lastSeen = this.#now();
     producer.batches.push({
@@ -143,7 +196,67 @@ export class Producers implements DerivedState {
     }
   }
 
+  /** The end of a transaction. Its epoch may be a new one: then what comes of the old one is refused. */
+  #marker(batch: Buffer, offset: number): void {
+    const marker = recordCount(batch, 0) === 0 ? undefined : firstMarker(batch, offset);
+    if (marker === undefined) return;
+    const id = producerId(batch, 0);
+    const epoch = producerEpoch(batch, 0);
+    const before = this.#producers.get(id);
+    while ((this.#marked[0]?.offset ?? this.#log.highWatermark) < this.#log.highWatermark) this.#marked.shift();
+    this.#marked.push({ producerId: id, offset, before });
+    this.transactions.ended(id, offset, marker.outcome);
+    const after =
+      before === undefined ? newProducer(epoch, offset) : { ...before, batches: [...before.batches], epoch };
+    if (before !== undefined && before.epoch !== epoch) {
+      after.epochOffset = offset;
+      after.batches = [];
+      after.nextSequence = 0;
+    }
+    after.coordinatorEpoch = marker.coordinatorEpoch;
+    after.lastSeen = this.#now();
+    this.#producers.delete(id);
+    this.#producers.set(id, after);
+  }
+
+  /** Says what is wrong with a marker before it is appended: `producer-fenced`, `coordinator-fenced`. */
+  checkMarker(id: number, epoch: number, coordinatorEpoch: number): void {
+    const producer = this.#producers.get(id);
+    if (producer === undefined) return;
+    if (epoch < producer.epoch)
+      throw new BrokerError('producer-fenced', `producer ${id} has epoch ${producer.epoch} by now, not ${epoch}`);
+    if (coordinatorEpoch < producer.coordinatorEpoch) {
+      throw new BrokerError(
+        'coordinator-fenced',
+        `a coordinator of epoch ${producer.coordinatorEpoch} has ended a transaction of producer ${id}; ${coordinatorEpoch} is older`,
+      );
+    }
+  }
+
+  /** All that are known, for administrators. */
+  describe(): ProducerDescription[] {
+    return Array.from(this.#producers, ([id, { epoch, batches, lastSeen, coordinatorEpoch }]) => ({
+      producerId: id,
+      epoch,
+      lastSequence: batches.at(-1)?.lastSequence ?? -1,
+      lastTimestamp: batches.at(-1)?.timestamp ?? lastSeen,
+      coordinatorEpoch,
+      transactionStartOffset: this.transactions.firstOffset(id) ?? -1,
+    }));
+  }
+
+  /** The epoch that a producer last had here. */
+  epochOf(id: number): number | undefined {
+    return this.#producers.get(id)?.epoch;
+  }
+
   rollBack(nextOffset: number): void {
+    this.transactions.rollBack(nextOffset);
+    for (let last = this.#marked.at(-1); last !== undefined && last.offset >= nextOffset; last = this.#marked.at(-1)) {
+      if (last.before === undefined) this.#producers.delete(last.producerId);
+      else this.#producers.set(last.producerId, last.before);
+      this.#marked.pop();
+    }
     for (const producer of this.#producers.values()) {
       while ((producer.batches.at(-1)?.lastOffset ?? -1) >= nextOffset) {
         // A batch that followed may be on its way already: it must not get in ahead of this one's retry.
@@ -152,26 +265,39 @@ export class Producers implements DerivedState {
     }
   }
 
-  /** Forgets producers that have been silent for long. */
+  /** Forgets producers that have been silent for long and have no transaction open. */
   expire(): void {
     const oldest = this.#now() - this.#limits.expirationMs;
-    for (const [id, producer] of this.#producers) if (producer.lastSeen < oldest) this.#producers.delete(id);
+    for (const [id, producer] of this.#producers) {
+      if (producer.lastSeen < oldest && this.transactions.firstOffset(id) === undefined) this.#producers.delete(id);
+    }
+    this.transactions.trim(this.#log.startOffset);
   }
 
   save(): Buffer | undefined {
     const end = this.#log.highWatermark;
     const producers: SavedProducer[] = [];
-    for (const [id, { epoch, batches, lastSeen }] of this.#producers) {
+    const known = new Map(this.#producers);
+    for (const { producerId: id, offset, before } of this.#marked.toReversed()) {
+      if (offset < end) continue;
+      if (before === undefined) known.delete(id);
+      else known.set(id, before);
+    }
+    for (const [id, { epoch, epochOffset, coordinatorEpoch, batches, nextSequence, lastSeen }] of known) {
       const durable = batches.filter((batch) => batch.lastOffset < end).slice(-KEPT);
-      if (durable.length === 0) continue;
+      // All that it wrote in this epoch may yet be lost.
+      if (epochOffset >= end) continue;
       producers.push([
         id,
         epoch,
         lastSeen,
         durable.map((b) => [b.firstSequence, b.lastSequence, b.baseOffset, b.lastOffset, b.timestamp]),
+        epochOffset,
+        coordinatorEpoch,
+        durable.length === 0 ? (batches[0]?.firstSequence ?? nextSequence ?? -1) : -1,
       ]);
     }
-    const saved: SavedProducers = { offset: end, producers };
+    const saved: SavedProducers = { offset: end, producers, transactions: this.transactions.save(end) };
     return Buffer.from(JSON.stringify(saved));
   }
 
@@ -180,16 +306,16 @@ export class Producers implements DerivedState {
    * before anybody was there to save this again.
    */
   async restore(bytes: Buffer | undefined): Promise<void> {
-    const saved = parse(bytes);
-    const end = this.#log.highWatermark;
-    for (const [id, epoch, lastSeen, all] of saved.producers) {
-      // The log may end before what was saved, when it was not synced before a power loss.
-      const batches = all.filter(([, , , lastOffset]) => lastOffset < end);
-      if (batches.length === 0) continue;
+    let saved = parse(bytes);
+    // The log may end before what was saved, when it was not synced before a power loss: then all is derived again.
+    if (saved.offset > this.#log.highWatermark) saved = NOTHING_SAVED;
+    for (const [id, epoch, lastSeen, batches, epochOffset, coordinatorEpoch, nextSequence] of saved.producers) {
       this.#producers.set(id, {
         epoch,
         lastSeen,
-        nextSequence: undefined,
+        epochOffset: epochOffset ?? batches[0]?.[2] ?? 0,
+        coordinatorEpoch: coordinatorEpoch ?? -1,
+        nextSequence: nextSequence === undefined || nextSequence < 0 ? undefined : nextSequence,
         batches: batches.map(([firstSequence, lastSequence, base, lastOffset, timestamp]) => ({
           firstSequence,
           lastSequence,
@@ -200,6 +326,8 @@ export class Producers implements DerivedState {
         })),
       });
     }
+    if (saved.transactions !== undefined) this.transactions.restore(saved.transactions);
+    this.transactions.trim(this.#log.startOffset);
     await this.#replay(Math.max(saved.offset, this.#log.startOffset));
   }
 
@@ -221,18 +349,52 @@ export class Producers implements DerivedState {
   }
 
   #forgetOldest(): void {
-    const oldest = this.#producers.keys().next();
-    if (!oldest.done) this.#producers.delete(oldest.value);
+    for (const id of this.#producers.keys()) {
+      // What would be forgotten with it is that its transaction is open.
+      if (this.transactions.firstOffset(id) !== undefined) continue;
+      this.#producers.delete(id);
+      return;
+    }
   }
 }
 
-type SavedProducer = [id: number, epoch: number, lastSeen: number, batches: [number, number, number, number, number][]];
+function newProducer(epoch: number, epochOffset: number): Producer {
+  return { epoch, epochOffset, coordinatorEpoch: -1, batches: [], nextSequence: undefined, lastSeen: 0 };
+}
+
+/** Undefined for a control batch that ends no transaction. */
+function firstMarker(batch: Buffer, offset: number) {
+  try {
+    for (const record of decodeRecords(batch)) return decodeMarker(record);
+  } catch (error) {
+    if (!(error instanceof BrokerError)) throw error;
+    throw new BrokerError('storage-damaged', `the control batch at offset ${offset}: ${error.message}`, {
+      cause: error,
+    });
+  }
+  return undefined;
+}
+
+type SavedProducer = [
+  id: number,
+  epoch: number,
+  lastSeen: number,
+  batches: [number, number, number, number, number][],
+  // These are not there in what was saved before there were transactions.
+  epochOffset?: number,
+  coordinatorEpoch?: number,
+  /** -1 when it follows from the batches, or any will do. */
+  nextSequence?: number,
+];
 
 interface SavedProducers {
   /** The state is that before this offset. */
   readonly offset: number;
   readonly producers: readonly SavedProducer[];
+  readonly transactions?: SavedTransactions;
 }
+
+const NOTHING_SAVED: SavedProducers = { offset: 0, producers: [] };
 
 /** It is derived: when it cannot be read it is made again from the log. */
 function parse(bytes: Buffer | undefined): SavedProducers {
@@ -241,7 +403,7 @@ function parse(bytes: Buffer | undefined): SavedProducers {
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
   }
-  return { offset: 0, producers: [] };
+  return NOTHING_SAVED;
 }
 
 /** Sequences are 31 bits and begin again at 0. */
