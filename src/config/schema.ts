@@ -199,6 +199,9 @@ const amqp = section(
     maxConsumersPerChannel: count()
       .default(10_000)
       .describe('Consumers of one channel. RabbitMQ: `consumer_max_per_channel`.'),
+    maxUnacknowledgedPerChannel: count()
+      .default(1_000_000)
+      .describe('Messages that one channel may have that it has not acknowledged; it gets no more before it does.'),
     maxTransactionBytes: bytes(1 * KiB)
       .default(128 * MiB)
       .describe('What a transaction of one channel may gather before it is committed.'),

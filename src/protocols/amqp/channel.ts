@@ -1,23 +1,19 @@
-import type { Broker, MessageBytes, Turns, VirtualHost } from '../../broker/index.ts';
-import type { Clock, Random } from '../../environment/environment.ts';
-import {
-  decodeMethod,
-  type Method,
-  type MethodInput,
-  type MethodName,
-  methodId,
-  type OutputBuffer,
-} from './codec/index.ts';
-import { Consumers, type DeliveryOutput, shortString } from './consumers.ts';
+import type { MessageBytes, VirtualHost } from '../../broker/index.ts';
+import { ChannelOutput, type ConnectionOutput } from './channel-output.ts';
+import { decodeMethod, type Method, type MethodInput, type MethodName, methodId } from './codec/index.ts';
+import { Consumers, shortString } from './consumers.ts';
 import { ContentAssembler } from './content.ts';
-import { AmqpError, REPLIES, type Refusal } from './errors.ts';
+import { AmqpError, type Refusal } from './errors.ts';
+import { FrameBacklog, type FrameKind } from './frame-backlog.ts';
 import { settle } from './handlers/basic.ts';
+import type { SessionContext } from './handlers/context.ts';
 import { handleMethod, type MethodChannel } from './handlers/index.ts';
-import type { AmqpLimits } from './limits.ts';
-import type { Permissions } from './permissions.ts';
-import { Publishing, type PublishOutput } from './publishing.ts';
-import type { ReplyChannel, ReplyChannels } from './reply-to.ts';
+import { Publishing } from './publishing.ts';
+import type { ReplyChannel } from './reply-to.ts';
 
+const OPEN = methodId('channel.open');
+const CLOSE = methodId('channel.close');
+const CLOSE_OK = methodId('channel.close-ok');
 const PUBLISH = methodId('basic.publish');
 const ACK = methodId('basic.ack');
 const METHOD_ID_BYTES = 4;
@@ -25,29 +21,12 @@ const METHOD_ID_BYTES = 4;
 const ACK_BYTES = METHOD_ID_BYTES + 8 + 1;
 const NO_METHOD = 0;
 
-/** What a frame that waits costs besides its payload. */
-const DEFERRED_FRAME_BYTES = 64;
-
 /** A connection as its channels see it. */
-export interface ChannelHost {
-  readonly broker: Broker;
-  readonly virtualHost: VirtualHost;
-  readonly permissions: Permissions;
-  readonly replies: ReplyChannels;
-  readonly limits: AmqpLimits;
-  readonly output: OutputBuffer;
-  /** The client understands `basic.cancel` from the broker. */
-  readonly cancelNotify: boolean;
-  /** So much waits to be written that consumers get nothing more. */
-  readonly congested: boolean;
-  /** So much that nothing more should be asked for. */
-  readonly saturated: boolean;
-  /** Calls back once, when it is not congested any more. */
-  onRelieved(callback: () => void): void;
-  /** Something was put in the output. */
-  wrote(): void;
+export interface ChannelHost extends SessionContext, ConnectionOutput {
   /** A message was published. */
   published(): void;
+  /** So many bytes of bodies more (or fewer) are here of messages that are not whole. Throws `RESOURCE_ERROR` beyond the limit. */
+  gathered(bytes: number): void;
   /** So many bytes more (or fewer) wait for operations before them. */
   deferred(bytes: number): void;
   /** An operation is under way that the connection does not end before. */
@@ -58,81 +37,41 @@ export interface ChannelHost {
   channelClosed(channel: Channel): void;
 }
 
-type FrameKind = 'method' | 'header' | 'body';
-
 /** One channel of a connection: its frames, in order. */
-export class Channel implements MethodChannel, ReplyChannel, PublishOutput, DeliveryOutput {
+export class Channel implements MethodChannel, ReplyChannel {
   readonly number: number;
+  readonly session: ChannelHost;
   readonly consumers: Consumers;
   readonly publishing: Publishing;
   lastQueue = '';
   /** Class and method that are being handled, for when they fail. */
   current = NO_METHOD;
 
-  readonly #host: ChannelHost;
+  readonly #output: ChannelOutput;
   readonly #content = new ContentAssembler();
+  readonly #backlog: FrameBacklog;
   #state: 'starting' | 'open' | 'closing' | 'closed' = 'starting';
   /** A method is under way that what follows has to wait for. */
   #busy = false;
   /** Frames have to wait for that, or for others that do. */
   #behind = false;
-  #deferred: { readonly kind: FrameKind; readonly payload: Buffer }[] = [];
+  /** Bytes of the body that is being put together. */
+  #gathered = 0;
   #replyTag: { readonly text: string; readonly bytes: Buffer } | undefined;
-  readonly #resume = () => this.#handleDeferred();
+  readonly #resume = () => this.#goOn();
 
-  constructor(number: number, host: ChannelHost) {
+  constructor(number: number, session: ChannelHost) {
     this.number = number;
-    this.#host = host;
-    this.consumers = new Consumers(this);
-    const { virtualHost, permissions, replies, limits, broker } = host;
-    const { maxMessageBytes, maxTransactionBytes } = limits;
-    this.publishing = new Publishing({
-      virtualHost,
-      permissions,
-      replies,
-      turns: broker.turns,
-      output: this,
-      maxMessageBytes,
-      maxTransactionBytes,
-    });
+    this.session = session;
+    const { limits } = session;
+    this.#output = new ChannelOutput(number, session);
+    this.#backlog = new FrameBacklog((bytes) => session.deferred(bytes));
+    this.consumers = new Consumers(this.#output, limits.maxUnacknowledgedPerChannel);
+    this.publishing = new Publishing(session, this.#output);
   }
-
-  // What methods on the channel use.
 
   get virtualHost(): VirtualHost {
-    return this.#host.virtualHost;
-  }
-
-  get turns(): Turns {
-    return this.#host.broker.turns;
-  }
-
-  get clock(): Clock {
-    return this.#host.broker.environment.clock;
-  }
-
-  get random(): Random {
-    return this.#host.broker.environment.random;
-  }
-
-  get permissions(): Permissions {
-    return this.#host.permissions;
-  }
-
-  get replies(): ReplyChannels {
-    return this.#host.replies;
-  }
-
-  get owner(): object {
-    return this.#host;
-  }
-
-  get frameMax(): number {
-    return this.#host.output.frameMax;
-  }
-
-  get maxConsumers(): number {
-    return this.#host.limits.maxConsumersPerChannel;
+    return this.session.virtualHost;
   }
 
   get closed(): boolean {
@@ -141,7 +80,7 @@ export class Channel implements MethodChannel, ReplyChannel, PublishOutput, Deli
 
   /** Nothing is under way, and every publish is answered. */
   get idle(): boolean {
-    return !this.#busy && this.#deferred.length === 0 && this.publishing.unconfirmed === 0;
+    return !this.#behind && this.publishing.unconfirmed === 0;
   }
 
   get replyTag(): string | undefined {
@@ -158,20 +97,34 @@ export class Channel implements MethodChannel, ReplyChannel, PublishOutput, Deli
     return this.lastQueue;
   }
 
+  send<N extends MethodName>(name: N, fields: MethodInput<N>): void {
+    this.#output.send(name, fields);
+  }
+
+  got(deliveryTag: number, redelivered: boolean, message: MessageBytes, messageCount: number): void {
+    this.#output.got(deliveryTag, redelivered, message, messageCount);
+  }
+
+  /** A direct reply. It is not kept for a client that takes no more. */
+  reply(message: MessageBytes): void {
+    if (this.#replyTag === undefined || this.#output.saturated) return;
+    this.#output.deliver(this.#replyTag.bytes, this.consumers.took(undefined), false, message);
+  }
+
   // Frames that come. What these throw closes the channel or the connection.
 
   method(buffer: Buffer, start: number, end: number): void {
-    if (this.#behind) this.#defer('method', buffer, start, end);
+    if (this.#behind) this.#backlog.add('method', buffer, start, end);
     else this.#method(buffer, start, end);
   }
 
   header(buffer: Buffer, start: number, end: number): void {
-    if (this.#behind) this.#defer('header', buffer, start, end);
+    if (this.#behind) this.#backlog.add('header', buffer, start, end);
     else this.#header(buffer, start, end);
   }
 
   body(buffer: Buffer, start: number, end: number): void {
-    if (this.#behind) this.#defer('body', buffer, start, end);
+    if (this.#behind) this.#backlog.add('body', buffer, start, end);
     else this.#body(buffer, start, end);
   }
 
@@ -185,66 +138,14 @@ export class Channel implements MethodChannel, ReplyChannel, PublishOutput, Deli
       classId: current >>> 16,
       methodId: current & 0xffff,
     });
-    this.#state = 'closing';
-    this.#release();
+    this.#release('closing');
   }
 
   /** The connection goes: nothing is sent any more. */
   abandon(): void {
     if (this.#state === 'closed') return;
-    this.#state = 'closed';
-    this.#release();
-  }
-
-  // Frames that go.
-
-  send<N extends MethodName>(name: N, fields: MethodInput<N>): void {
-    if (this.#state === 'closing' || this.#state === 'closed') return;
-    this.#host.output.method(this.number, name, fields);
-    this.#host.wrote();
-  }
-
-  confirm(number: number, multiple: boolean): void {
-    this.#host.output.ack(this.number, number, multiple);
-    this.#host.wrote();
-  }
-
-  nack(number: number, multiple: boolean): void {
-    this.#host.output.nack(this.number, number, multiple, false);
-    this.#host.wrote();
-  }
-
-  returned(message: MessageBytes): void {
-    this.#host.output.return(this.number, REPLIES.NO_ROUTE.code, 'NO_ROUTE', message);
-    this.#host.wrote();
-  }
-
-  deliver(consumerTag: Buffer, deliveryTag: number, redelivered: boolean, message: MessageBytes): void {
-    this.#host.output.deliver(this.number, consumerTag, deliveryTag, redelivered, message);
-    this.#host.wrote();
-  }
-
-  got(deliveryTag: number, redelivered: boolean, message: MessageBytes, messageCount: number): void {
-    this.#host.output.getOk(this.number, deliveryTag, redelivered, message, messageCount);
-    this.#host.wrote();
-  }
-
-  /** A direct reply. It is not kept for a client that takes no more. */
-  reply(message: MessageBytes): void {
-    if (this.#replyTag === undefined || this.#host.saturated) return;
-    this.deliver(this.#replyTag.bytes, this.consumers.took(undefined), false, message);
-  }
-
-  consumerCancelled(consumerTag: string): void {
-    if (this.#host.cancelNotify) this.send('basic.cancel', { consumerTag, noWait: true });
-  }
-
-  get congested(): boolean {
-    return this.#host.congested;
-  }
-
-  onRelieved(callback: () => void): void {
-    this.#host.onRelieved(callback);
+    this.#backlog.clear();
+    this.#release('closed');
   }
 
   #method(buffer: Buffer, start: number, end: number): void {
@@ -270,7 +171,9 @@ export class Channel implements MethodChannel, ReplyChannel, PublishOutput, Deli
   }
 
   #body(buffer: Buffer, start: number, end: number): void {
-    if (this.#takesContent() && this.#content.body(buffer, start, end)) this.#publish();
+    if (!this.#takesContent()) return;
+    if (this.#content.body(buffer, start, end)) this.#publish();
+    else this.#gather(end - start);
   }
 
   /** Frames of a message on a channel that is being closed are what was under way. */
@@ -281,7 +184,13 @@ export class Channel implements MethodChannel, ReplyChannel, PublishOutput, Deli
     return this.#state !== 'closing' && this.#state !== 'closed';
   }
 
+  #gather(bytes: number): void {
+    this.#gathered += bytes;
+    this.session.gathered(bytes);
+  }
+
   #publish(): void {
+    if (this.#gathered > 0) this.#gather(-this.#gathered);
     const content = this.#content;
     if (content.immediate) throw new AmqpError('NOT_IMPLEMENTED', 'immediate=true');
     try {
@@ -289,15 +198,14 @@ export class Channel implements MethodChannel, ReplyChannel, PublishOutput, Deli
     } finally {
       content.release();
     }
-    this.#host.published();
+    this.session.published();
   }
 
   #run(method: Method): void {
     if (method.name === 'channel.close') {
-      this.#release();
       this.send('channel.close-ok', {});
-      this.#state = 'closed';
-      this.#host.channelClosed(this);
+      this.#release('closed');
+      this.session.channelClosed(this);
       return;
     }
     if (method.name === 'channel.open') throw new AmqpError('CHANNEL_ERROR', "second 'channel.open' seen");
@@ -308,75 +216,67 @@ export class Channel implements MethodChannel, ReplyChannel, PublishOutput, Deli
   #methodWhileNotOpen(id: number, buffer: Buffer, start: number, end: number): void {
     this.current = id;
     if (this.#state === 'starting') {
-      if (id !== methodId('channel.open')) throw new AmqpError('CHANNEL_ERROR', "expected 'channel.open'");
+      if (id !== OPEN) throw new AmqpError('CHANNEL_ERROR', "expected 'channel.open'");
       decodeMethod(buffer, start, end);
       this.#state = 'open';
       this.send('channel.open-ok', {});
       return;
     }
     // Whatever was under way when the channel was closed is not looked at.
-    if (id === methodId('channel.close-ok')) {
+    if (id === CLOSE_OK) {
       this.#state = 'closed';
-      this.#host.channelClosed(this);
-    } else if (id === methodId('channel.close')) {
-      this.#host.output.method(this.number, 'channel.close-ok', {});
-      this.#host.wrote();
+      this.session.channelClosed(this);
+    } else if (id === CLOSE) {
+      this.session.output.method(this.number, 'channel.close-ok', {});
+      this.session.wrote();
     }
   }
 
   #wait(operation: Promise<void>): void {
     this.#busy = true;
     this.#behind = true;
-    this.#host.track(
-      operation.then(
-        () => this.#finished(),
-        (error: unknown) => {
-          if (this.#state === 'open') this.#host.failed(this, error);
-          this.#finished();
-        },
-      ),
+    this.session.track(
+      operation
+        .catch((error: unknown) => {
+          if (this.#state === 'open') this.session.failed(this, error);
+        })
+        .then(() => {
+          this.#busy = false;
+          this.#goOn();
+        }),
     );
   }
 
-  #finished(): void {
-    this.#busy = false;
-    this.#handleDeferred();
+  /** Goes on with the frames that had to wait. */
+  #goOn(): void {
+    this.#backlog.replay(
+      () => !this.#busy && !this.#mustWait(),
+      (kind, payload) => this.#handle(kind, payload),
+    );
+    this.#behind = this.#busy || !this.#backlog.empty;
   }
 
-  /** Frames' payloads are copied: they hold on to no chunk of the socket's. */
-  #defer(kind: FrameKind, buffer: Buffer, start: number, end: number): void {
-    const payload = Buffer.from(buffer.subarray(start, end));
-    this.#deferred.push({ kind, payload });
-    this.#host.deferred(payload.length + DEFERRED_FRAME_BYTES);
+  /** A client that asks for more than it takes has to take first. */
+  #mustWait(): boolean {
+    if (this.#state !== 'open' || !this.#output.saturated) return false;
+    this.#output.onRelieved(this.#resume);
+    return true;
   }
 
-  #handleDeferred(): void {
-    const deferred = this.#deferred;
-    let handled = 0;
-    let bytes = 0;
-    while (handled < deferred.length && !this.#busy) {
-      if (this.#host.saturated && this.#state === 'open') {
-        this.#host.onRelieved(this.#resume);
-        break;
-      }
-      // Within the list.
-      const { kind, payload } = deferred[handled++]!;
-      bytes += payload.length + DEFERRED_FRAME_BYTES;
-      try {
-        if (kind === 'method') this.#method(payload, 0, payload.length);
-        else if (kind === 'header') this.#header(payload, 0, payload.length);
-        else this.#body(payload, 0, payload.length);
-      } catch (error) {
-        this.#host.failed(this, error);
-      }
+  #handle(kind: FrameKind, payload: Buffer): void {
+    try {
+      if (kind === 'method') this.#method(payload, 0, payload.length);
+      else if (kind === 'header') this.#header(payload, 0, payload.length);
+      else this.#body(payload, 0, payload.length);
+    } catch (error) {
+      this.session.failed(this, error);
     }
-    deferred.splice(0, handled);
-    this.#behind = this.#busy || deferred.length > 0;
-    if (bytes > 0) this.#host.deferred(-bytes);
   }
 
   /** Lets go of everything that the channel has in the broker. */
-  #release(): void {
+  #release(state: 'closing' | 'closed'): void {
+    this.#state = state;
+    this.#output.closed = true;
     const { transaction } = this.publishing;
     if (transaction !== undefined) {
       this.consumers.restore(transaction.settlements.flatMap(({ taken }) => taken));
@@ -385,6 +285,7 @@ export class Channel implements MethodChannel, ReplyChannel, PublishOutput, Deli
     this.consumers.close();
     this.publishing.close();
     this.#content.release();
-    this.replyTag = undefined;
+    if (this.#gathered > 0) this.#gather(-this.#gathered);
+    this.#replyTag = undefined;
   }
 }

@@ -245,7 +245,13 @@ export class Connection implements FrameSink {
       this.#output.end();
     };
     if (session === undefined) answer();
-    else session.end().then(answer, (error: unknown) => this.#broken(error));
+    else
+      void session
+        .end()
+        .catch((error: unknown) => this.#broken(error))
+        .then(answer);
+    this.#deadline.cancel();
+    this.#deadline = this.#endAfter(CLOSING_TIMEOUT_MS, 'the client did not close its side');
   }
 
   // Bytes.

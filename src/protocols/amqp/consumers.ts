@@ -102,6 +102,8 @@ export class Consumers {
   prefetch = 0;
 
   readonly #output: DeliveryOutput;
+  /** Of the channel; more than that nobody may have, whatever they ask for. */
+  readonly #maxUnacknowledged: number;
   readonly #byTag = new Map<string, ChannelConsumer>();
   /** What `basic.get` took has no consumer. */
   readonly #unacknowledged = new Unacknowledged<Settleable, ChannelConsumer | undefined>();
@@ -120,8 +122,9 @@ export class Consumers {
     this.#wakeHeld();
   };
 
-  constructor(output: DeliveryOutput) {
+  constructor(output: DeliveryOutput, maxUnacknowledged: number) {
     this.#output = output;
+    this.#maxUnacknowledged = maxUnacknowledged;
   }
 
   get size(): number {
@@ -166,10 +169,15 @@ export class Consumers {
     this.#wakeHeld();
   }
 
+  get #isFull(): boolean {
+    if (this.#channelPrefetch > 0 && this.#outstanding >= this.#channelPrefetch) return true;
+    return this.#unacknowledged.count >= this.#maxUnacknowledged;
+  }
+
   /** Asked by a consumer that could take a message for its own part. */
   canTake(consumer: ChannelConsumer): boolean {
     if (this.#closed) return false;
-    const full = !consumer.noAck && this.#channelPrefetch > 0 && this.#outstanding >= this.#channelPrefetch;
+    const full = !consumer.noAck && this.#isFull;
     const { congested } = this.#output;
     if (this.#flowing && !full && !congested) return true;
     if (!consumer.held) {
@@ -194,8 +202,10 @@ export class Consumers {
     this.#output.deliver(consumer.tagBytes, tag, delivery.redelivered, counted);
   }
 
-  /** A message without a consumer: of `basic.get`, or a direct reply. Answers its delivery tag. */
+  /** A message without a consumer: of `basic.get`, or a direct reply. Answers its delivery tag. Throws `RESOURCE_ERROR` beyond the limit. */
   took(delivery: Settleable | undefined): number {
+    if (delivery !== undefined && this.#unacknowledged.count >= this.#maxUnacknowledged)
+      throw new AmqpError('RESOURCE_ERROR', `more than ${this.#maxUnacknowledged} unacknowledged messages`);
     const tag = ++this.#lastDeliveryTag;
     if (delivery !== undefined) this.#unacknowledged.add(tag, delivery, undefined);
     return tag;
@@ -229,7 +239,7 @@ export class Consumers {
     if (consumer === undefined) return;
     this.#outstanding--;
     consumer.released();
-    if (this.#held.length > 0 && this.#outstanding === this.#channelPrefetch - 1) this.#wakeHeld();
+    if (this.#held.length > 0 && !this.#isFull && !this.#output.congested) this.#wakeHeld();
   }
 
   readonly #acknowledge = (delivery: Settleable, consumer: ChannelConsumer | undefined) => {

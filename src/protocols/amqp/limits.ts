@@ -7,6 +7,7 @@ export interface AmqpLimits {
   readonly maxChannels: number;
   readonly heartbeatSeconds: number;
   readonly maxConsumersPerChannel: number;
+  readonly maxUnacknowledgedPerChannel: number;
   /** What a transaction may gather, in bytes. */
   readonly maxTransactionBytes: number;
 }

@@ -10,6 +10,7 @@ import {
 import { BrokerError, type ErrorCode } from '../../errors.ts';
 import { type ConfirmOutput, Confirms } from './confirms.ts';
 import { AmqpError } from './errors.ts';
+import type { AmqpLimits } from './limits.ts';
 import type { Permissions } from './permissions.ts';
 import { checkExpiration, checkUserId, needsChecks, replaceReplyTo, wantsDirectReply } from './publish-checks.ts';
 import { REPLY_TO_PREFIX, type ReplyChannels } from './reply-to.ts';
@@ -20,14 +21,13 @@ export interface PublishOutput extends ConfirmOutput {
   returned(message: MessageBytes): void;
 }
 
-export interface PublishingOptions {
+/** What publishing needs of an open connection. */
+export interface PublishingContext {
+  readonly broker: { readonly turns: Pick<Turns, 'current'> };
   readonly virtualHost: VirtualHost;
-  readonly turns: Turns;
   readonly permissions: Permissions;
   readonly replies: ReplyChannels;
-  readonly output: PublishOutput;
-  readonly maxMessageBytes: number;
-  readonly maxTransactionBytes: number;
+  readonly limits: Pick<AmqpLimits, 'maxMessageBytes' | 'maxTransactionBytes'>;
 }
 
 /** What the broker could not do for a message: whoever waits for confirms is told by `basic.nack`. */
@@ -41,7 +41,8 @@ export class Publishing {
   /** Routing key that reaches the channel with direct replies; undefined while it takes none. */
   replyKey: string | undefined;
 
-  readonly #options: PublishingOptions;
+  readonly #context: PublishingContext;
+  readonly #output: PublishOutput;
   #confirms: Confirms | undefined;
   #transaction: Transaction | undefined;
   /** The exchange published to last: its name as it stands in an address, and the turn in which it was seen that this is permitted. */
@@ -50,8 +51,9 @@ export class Publishing {
   #isTopic = false;
   #permittedIn: Turn | undefined;
 
-  constructor(options: PublishingOptions) {
-    this.#options = options;
+  constructor(context: PublishingContext, output: PublishOutput) {
+    this.#context = context;
+    this.#output = output;
   }
 
   get transaction(): Transaction | undefined {
@@ -66,17 +68,17 @@ export class Publishing {
   selectConfirms(): void {
     if (this.#transaction !== undefined)
       throw new AmqpError('PRECONDITION_FAILED', 'cannot switch from tx to confirm mode');
-    this.#confirms ??= new Confirms(this.#options.output);
+    this.#confirms ??= new Confirms(this.#output);
   }
 
   selectTransactions(): void {
     if (this.#confirms !== undefined)
       throw new AmqpError('PRECONDITION_FAILED', 'cannot switch from confirm to tx mode');
-    this.#transaction ??= new Transaction(this.#options.maxTransactionBytes);
+    this.#transaction ??= new Transaction(this.#context.limits.maxTransactionBytes);
   }
 
   checkSize(bytes: number): void {
-    const { maxMessageBytes } = this.#options;
+    const { maxMessageBytes } = this.#context.limits;
     if (bytes > maxMessageBytes)
       throw new AmqpError(
         'PRECONDITION_FAILED',
@@ -86,13 +88,13 @@ export class Publishing {
 
   /** Publishes a message as it came from a client. Throws what closes the channel or the connection. */
   publish(message: MessageBytes, mandatory: boolean): void {
-    const turn = this.#options.turns.current;
+    const turn = this.#context.broker.turns.current;
     checkProperties(message);
     if (turn !== this.#permittedIn || !this.#isSameExchange(message)) this.#checkExchange(turn, message);
     if (needsChecks(message)) {
       this.#redirectReplies(message);
       checkExpiration(message);
-      checkUserId(message, this.#options.permissions.user);
+      checkUserId(message, this.#context.permissions.user);
     }
     if (this.#isTopic) this.#checkTopics(message);
     if (this.#transaction !== undefined) this.#transaction.publish(message, mandatory);
@@ -109,7 +111,7 @@ export class Publishing {
       } catch (error) {
         // An exchange that has gone since leads nowhere.
         if (!(error instanceof BrokerError && error.code === 'not-found')) throw error;
-        if (mandatory) this.#options.output.returned(message);
+        if (mandatory) this.#output.returned(message);
       }
     }
     this.#permittedIn = undefined;
@@ -118,7 +120,7 @@ export class Publishing {
 
   close(): void {
     this.#confirms?.close();
-    if (this.replyKey !== undefined) this.#options.replies.remove(this.replyKey);
+    if (this.replyKey !== undefined) this.#context.replies.remove(this.replyKey);
     this.replyKey = undefined;
   }
 
@@ -139,15 +141,15 @@ export class Publishing {
 
   /** Answers whether every queue that it went to took it. */
   #route(turn: Turn, message: MessageBytes, mandatory: boolean): boolean {
-    const { virtualHost, replies, output } = this.#options;
+    const { virtualHost, replies } = this.#context;
     if (this.#exchange === '' && isDirectReply(message)) {
-      const channel = replies.get(message.routingKey);
+      const channel = replies.get(message.routingKey, virtualHost);
       channel?.reply(message);
-      if (channel === undefined && mandatory) output.returned(message);
+      if (channel === undefined && mandatory) this.#output.returned(message);
       return true;
     }
     const { routed, refused } = virtualHost.publish(turn, this.#exchange, message);
-    if (mandatory && !routed) output.returned(message);
+    if (mandatory && !routed) this.#output.returned(message);
     return !refused;
   }
 
@@ -158,7 +160,7 @@ export class Publishing {
   }
 
   #checkExchange(turn: Turn, message: MessageBytes): void {
-    const { permissions, virtualHost } = this.#options;
+    const { permissions, virtualHost } = this.#context;
     const { address, addressStart } = message;
     this.#permittedIn = undefined;
     if (!this.#isSameExchange(message)) {
@@ -182,7 +184,7 @@ export class Publishing {
 
   /** A message for a topic exchange needs permission for each of its routing keys. */
   #checkTopics(message: MessageBytes): void {
-    const { permissions } = this.#options;
+    const { permissions } = this.#context;
     const exchange = { name: this.#exchange, type: 'topic' };
     permissions.checkTopic('write', exchange, message.routingKey);
     if (!message.hasHeaders) return;

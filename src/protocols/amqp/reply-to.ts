@@ -1,4 +1,4 @@
-import type { MessageBytes } from '../../broker/index.ts';
+import type { MessageBytes, VirtualHost } from '../../broker/index.ts';
 import type { Random } from '../../environment/environment.ts';
 
 /** The pseudo-queue that a channel consumes its replies from, and that its requests name as where to reply. */
@@ -11,11 +11,13 @@ const TOKEN_BYTES = 18;
 
 /** A channel that takes replies. */
 export interface ReplyChannel {
+  /** Replies come from the same one only. */
+  readonly virtualHost: VirtualHost;
   /** A reply for it; the bytes are valid during the call only. */
   reply(message: MessageBytes): void;
 }
 
-/** Where direct replies go: channels by the routing key that reaches each, on all listeners and in all virtual hosts. */
+/** Where direct replies go: channels by the routing key that reaches each, on all listeners. */
 export class ReplyChannels {
   readonly #random: Random;
   readonly #channels = new Map<string, ReplyChannel>();
@@ -35,7 +37,9 @@ export class ReplyChannels {
     this.#channels.delete(key);
   }
 
-  get(key: string): ReplyChannel | undefined {
-    return this.#channels.get(key);
+  /** The channel that a routing key reaches in a virtual host. */
+  get(key: string, virtualHost: VirtualHost): ReplyChannel | undefined {
+    const channel = this.#channels.get(key);
+    return channel?.virtualHost === virtualHost ? channel : undefined;
   }
 }

@@ -9,6 +9,9 @@ import type { ReplyChannels } from './reply-to.ts';
 import { hasCapability } from './server-properties.ts';
 import type { SocketOutput } from './socket-output.ts';
 
+/** Bodies of the largest size that may be under way on the channels of one connection. */
+const BODIES_UNDER_WAY = 4;
+
 export interface SessionOptions {
   readonly broker: Broker;
   readonly replies: ReplyChannels;
@@ -44,6 +47,8 @@ export class Session implements ChannelHost {
   /** Frames of one channel come in rows. */
   #last: Channel | undefined;
   readonly #operations = new Set<Promise<void>>();
+  /** Bytes of bodies that are being put together, on all channels. */
+  #gathered = 0;
 
   constructor(options: SessionOptions) {
     const { broker, replies, limits, opened, clientProperties, output } = options;
@@ -117,6 +122,13 @@ export class Session implements ChannelHost {
 
   published(): void {
     this.hasPublished = true;
+  }
+
+  gathered(bytes: number): void {
+    this.#gathered += bytes;
+    const most = this.limits.maxMessageBytes * BODIES_UNDER_WAY;
+    if (this.#gathered > most && bytes > 0)
+      throw new AmqpError('RESOURCE_ERROR', `bodies under way on all channels are larger than ${most} bytes`);
   }
 
   deferred(bytes: number): void {

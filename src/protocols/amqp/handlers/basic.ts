@@ -33,19 +33,21 @@ interface Consume {
 
 /** Answers the consumer tag. */
 export function consume(channel: ChannelContext, args: Consume): string {
-  const { consumers, permissions, virtualHost, owner } = channel;
+  const { consumers, session } = channel;
+  const { permissions, virtualHost } = session;
   const name = channel.queueNamed(args.queue);
   if (consumers.has(args.consumerTag) || (args.consumerTag !== '' && args.consumerTag === channel.replyTag))
     throw new AmqpError('NOT_ALLOWED', `attempt to reuse consumer tag '${args.consumerTag}'`);
-  if (consumers.size >= channel.maxConsumers)
-    throw new AmqpError('NOT_ALLOWED', `reached maximum (${channel.maxConsumers}) of consumers per channel`);
+  const { maxConsumersPerChannel } = session.limits;
+  if (consumers.size >= maxConsumersPerChannel)
+    throw new AmqpError('NOT_ALLOWED', `reached maximum (${maxConsumersPerChannel}) of consumers per channel`);
   const tag = args.consumerTag === '' ? generatedTag(channel) : args.consumerTag;
   if (name === REPLY_TO) {
     consumeReplies(channel, tag, args.noAck);
     return tag;
   }
   permissions.check('read', 'queue', name);
-  const entry = virtualHost.checkQueue(name, owner);
+  const entry = virtualHost.checkQueue(name, session);
   const { noAck, exclusive } = args;
   const priority = priorityOf(args.arguments, entry, virtualHost.name);
   const countsDeliveries = entry.type === 'quorum';
@@ -63,7 +65,7 @@ export function consume(channel: ChannelContext, args: Consume): string {
 type StreamOf<Entry> = Entry extends { readonly stream: infer Stream } ? Stream : never;
 
 function subscribeToStream(
-  { consumers, clock, frameMax }: ChannelContext,
+  { consumers, session }: ChannelContext,
   queue: StreamOf<QueueEntry>,
   consumer: ChannelConsumer,
   { noAck, arguments: args }: Consume,
@@ -75,8 +77,8 @@ function subscribeToStream(
     noAck,
     prefetch: consumers.prefetch,
     channelPrefetch: consumers.channelPrefetch > 0,
-    frameMax,
-    now: clock.now(),
+    frameMax: session.output.frameMax,
+    now: session.broker.environment.clock.now(),
     canTake: () => consumer.canTake(),
     deliver: (message) => consumer.deliver(delivery, message),
     cancelled: () => consumer.cancelled(),
@@ -95,7 +97,8 @@ function priorityOf(args: FieldTable, { name }: QueueEntry, virtualHost: string)
   return priority;
 }
 
-function generatedTag({ random }: ChannelContext): string {
+function generatedTag({ session }: ChannelContext): string {
+  const { random } = session.broker.environment;
   return `amq.ctag-${random.bytes(16).toString('base64url')}`;
 }
 
@@ -103,14 +106,14 @@ function consumeReplies(channel: ChannelContext, tag: string, noAck: boolean): v
   if (!noAck) throw new AmqpError('PRECONDITION_FAILED', 'reply consumer cannot acknowledge');
   if (channel.replyTag !== undefined) throw new AmqpError('PRECONDITION_FAILED', 'reply consumer already set');
   channel.replyTag = tag;
-  channel.publishing.replyKey = channel.replies.add(channel);
+  channel.publishing.replyKey = channel.session.replies.add(channel);
 }
 
 /** No error when there is no such consumer. */
 export function cancel(channel: ChannelContext, { consumerTag }: { readonly consumerTag: string }): void {
   if (channel.consumers.cancel(consumerTag) || consumerTag !== channel.replyTag) return;
   channel.replyTag = undefined;
-  if (channel.publishing.replyKey !== undefined) channel.replies.remove(channel.publishing.replyKey);
+  if (channel.publishing.replyKey !== undefined) channel.session.replies.remove(channel.publishing.replyKey);
   channel.publishing.replyKey = undefined;
 }
 
@@ -121,10 +124,11 @@ interface Get {
 
 /** Sends the message itself. Answers false when there is none. */
 export async function get(channel: ChannelContext, args: Get): Promise<boolean> {
-  const { consumers, permissions, virtualHost, owner } = channel;
+  const { consumers, session } = channel;
+  const { permissions, virtualHost } = session;
   const name = channel.queueNamed(args.queue);
   permissions.check('read', 'queue', name);
-  const entry = virtualHost.checkQueue(name, owner);
+  const entry = virtualHost.checkQueue(name, session);
   if (entry.kind === 'stream') return refuseForStream('basic.get', entry.stream);
   const { queue } = entry;
   if (entry.type === 'quorum' && queue.settings.singleActiveConsumer)

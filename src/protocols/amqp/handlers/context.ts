@@ -1,34 +1,34 @@
-import type { MessageBytes, Turns, VirtualHost } from '../../../broker/index.ts';
-import type { Clock, Random } from '../../../environment/environment.ts';
+import type { Broker, MessageBytes, VirtualHost } from '../../../broker/index.ts';
+import type { OutputBuffer } from '../codec/index.ts';
 import type { Consumers } from '../consumers.ts';
+import type { AmqpLimits } from '../limits.ts';
 import type { Permissions } from '../permissions.ts';
 import type { Publishing } from '../publishing.ts';
-import type { ReplyChannels } from '../reply-to.ts';
+import type { ReplyChannel, ReplyChannels } from '../reply-to.ts';
 
-/** Everything that a method on a channel may use. */
-export interface ChannelContext {
+/** An open connection: who is connected, and to what. By identity, it is what exclusive queues belong to. */
+export interface SessionContext {
+  readonly broker: Broker;
   readonly virtualHost: VirtualHost;
-  readonly turns: Turns;
-  readonly clock: Clock;
-  readonly random: Random;
   readonly permissions: Permissions;
   readonly replies: ReplyChannels;
+  readonly limits: AmqpLimits;
+  readonly output: OutputBuffer;
+}
+
+/** Everything that a method on a channel may use. */
+export interface ChannelContext extends ReplyChannel {
+  readonly session: SessionContext;
   readonly consumers: Consumers;
   readonly publishing: Publishing;
-  /** The connection, by identity: exclusive queues are its own. */
-  readonly owner: object;
-  /** As negotiated. */
-  readonly frameMax: number;
-  readonly maxConsumers: number;
   /** The channel is no more: what still comes for it goes back. */
   readonly closed: boolean;
   /** The name of the queue that was declared last; empty before. */
   lastQueue: string;
+  /** The tag under which it takes direct replies; undefined while it takes none. */
+  replyTag: string | undefined;
   /** The queue that a method means: with an empty name, the one declared last. */
   queueNamed(name: string): string;
-  /** Takes direct replies, or no longer. */
-  replyTag: string | undefined;
   /** Sends a message that was asked for. */
   got(deliveryTag: number, redelivered: boolean, message: MessageBytes, messageCount: number): void;
-  reply(message: MessageBytes): void;
 }

@@ -16,7 +16,7 @@ interface DeclareExchange {
 }
 
 export async function declareExchange(channel: ChannelContext, args: DeclareExchange): Promise<void> {
-  const { virtualHost, permissions } = channel;
+  const { virtualHost, permissions } = channel.session;
   const name = withoutLineBreaks(args.exchange);
   refuseDefaultExchange(name);
   if (args.passive) {
@@ -40,7 +40,7 @@ interface DeleteExchange {
 }
 
 export async function deleteExchange(channel: ChannelContext, args: DeleteExchange): Promise<void> {
-  const { virtualHost, permissions } = channel;
+  const { virtualHost, permissions } = channel.session;
   const name = withoutLineBreaks(args.exchange);
   refuseDefaultExchange(name);
   if (name.startsWith('amq.'))
@@ -69,7 +69,7 @@ export function unbindExchange(channel: ChannelContext, args: BindExchange): Pro
   return channel.virtualHost.unbindExchange(destination, source, args.routingKey, args.arguments);
 }
 
-function checkedBinding({ virtualHost, permissions }: ChannelContext, args: BindExchange) {
+function checkedBinding({ session: { virtualHost, permissions } }: ChannelContext, args: BindExchange) {
   const destination = withoutLineBreaks(args.destination);
   const source = withoutLineBreaks(args.source);
   permissions.check('write', 'exchange', destination);

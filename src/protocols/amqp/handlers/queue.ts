@@ -32,12 +32,12 @@ export async function declareQueue(channel: ChannelContext, args: DeclareQueue):
 }
 
 async function declared(channel: ChannelContext, args: DeclareQueue): Promise<QueueCounts> {
-  const { virtualHost, permissions, owner } = channel;
+  const { virtualHost, permissions } = channel.session;
   const name = withoutLineBreaks(args.queue);
   if (name === REPLY_TO || name.startsWith(REPLY_TO_PREFIX)) return replyQueue(channel, name);
   if (args.passive) {
     permissions.checkAny('queue', name);
-    const entry = virtualHost.checkQueue(name, owner);
+    const entry = virtualHost.checkQueue(name, channel.session);
     if (entry.kind === 'queue') entry.queue.touch();
     return countsOf(entry);
   }
@@ -50,7 +50,14 @@ async function declared(channel: ChannelContext, args: DeclareQueue): Promise<Qu
   }
   const { durable, exclusive, autoDelete } = args;
   return countsOf(
-    await virtualHost.declareQueue({ name, durable, exclusive, autoDelete, arguments: args.arguments, owner }),
+    await virtualHost.declareQueue({
+      name,
+      durable,
+      exclusive,
+      autoDelete,
+      arguments: args.arguments,
+      owner: channel.session,
+    }),
   );
 }
 
@@ -64,8 +71,8 @@ function countsOf(entry: QueueEntry): QueueCounts {
 }
 
 /** The pseudo-queue of direct replies is there, and a channel's own as long as that channel is. */
-function replyQueue({ replies, virtualHost }: ChannelContext, name: string): QueueCounts {
-  if (name !== REPLY_TO && replies.get(name) === undefined)
+function replyQueue({ session: { replies, virtualHost } }: ChannelContext, name: string): QueueCounts {
+  if (name !== REPLY_TO && replies.get(name, virtualHost) === undefined)
     throw new BrokerError('not-found', `no queue '${name}' in vhost '${virtualHost.name}'`);
   return { queue: name, messageCount: 0, consumerCount: 1 };
 }
@@ -78,18 +85,18 @@ interface DeleteQueue {
 
 /** Answers how many messages were in it. */
 export function deleteQueue(channel: ChannelContext, args: DeleteQueue): Promise<number> {
-  const { virtualHost, permissions, owner } = channel;
+  const { virtualHost, permissions } = channel.session;
   const name = withoutLineBreaks(channel.queueNamed(args.queue));
   permissions.check('configure', 'queue', name);
-  return virtualHost.deleteQueue(name, { owner, ifUnused: args.ifUnused, ifEmpty: args.ifEmpty });
+  return virtualHost.deleteQueue(name, { owner: channel.session, ifUnused: args.ifUnused, ifEmpty: args.ifEmpty });
 }
 
 /** Answers how many messages were in it. */
 export function purgeQueue(channel: ChannelContext, args: { readonly queue: string }): number {
-  const { virtualHost, permissions, owner } = channel;
+  const { virtualHost, permissions } = channel.session;
   const name = channel.queueNamed(args.queue);
   permissions.check('read', 'queue', name);
-  const entry = virtualHost.checkQueue(name, owner);
+  const entry = virtualHost.checkQueue(name, channel.session);
   if (entry.kind === 'stream') return refuseForStream('queue.purge', entry.stream);
   return entry.queue.purge();
 }
@@ -103,16 +110,16 @@ interface BindQueue {
 
 export function bindQueue(channel: ChannelContext, args: BindQueue): Promise<void> {
   const { queue, exchange, key } = checkedBinding(channel, args);
-  return channel.virtualHost.bindQueue(queue, exchange, key, args.arguments, channel.owner);
+  return channel.virtualHost.bindQueue(queue, exchange, key, args.arguments, channel.session);
 }
 
 export function unbindQueue(channel: ChannelContext, args: BindQueue): Promise<void> {
   const { queue, exchange, key } = checkedBinding(channel, args);
-  return channel.virtualHost.unbindQueue(queue, exchange, key, args.arguments, channel.owner);
+  return channel.virtualHost.unbindQueue(queue, exchange, key, args.arguments, channel.session);
 }
 
 function checkedBinding(channel: ChannelContext, args: BindQueue) {
-  const { virtualHost, permissions } = channel;
+  const { virtualHost, permissions } = channel.session;
   const queue = withoutLineBreaks(channel.queueNamed(args.queue));
   // Without both, the key is the name of the queue declared last.
   const key = args.queue === '' && args.routingKey === '' ? queue : args.routingKey;

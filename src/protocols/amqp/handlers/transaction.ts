@@ -10,8 +10,8 @@ import type { ChannelContext } from './context.ts';
  */
 export async function commit(channel: ChannelContext): Promise<void> {
   const transaction = transactionOf(channel);
-  const { consumers, publishing, turns } = channel;
-  const turn = turns.current;
+  const { consumers, publishing, session } = channel;
+  const turn = session.broker.turns.current;
   let taken: boolean;
   try {
     taken = publishing.commit(turn);
