@@ -23,6 +23,8 @@ export class Backlog {
   readonly lanes: readonly Lane[];
   /** Whether it has, or had, messages with an expiration of their own. */
   expiring = false;
+  /** Whether it has, or had, messages that are not to outlive a restart. */
+  #transient = false;
   closed = false;
   readonly #options: BacklogOptions;
   readonly #state: StateLog;
@@ -108,6 +110,13 @@ export class Backlog {
     if (this.#untouched) this.changed();
   }
 
+  nowTransient(): void {
+    if (this.#transient) return;
+    this.#transient = true;
+    this.#state.transient();
+    this.changed();
+  }
+
   nowExpiring(): void {
     if (this.expiring) return;
     this.expiring = true;
@@ -183,7 +192,7 @@ export class Backlog {
 
   /**
    * Finds out what is there. `needsBytes`: the bytes that wait are counted also after a crash. `visit` sees every message
-   * that waits, when there may be some with expirations of their own.
+   * that waits, when there may be some with expirations of their own. Those that are not to outlive a stop are dropped.
    */
   async restore(
     needsBytes: boolean,
@@ -201,7 +210,7 @@ export class Backlog {
     if (clean === undefined) this.#readyBytes = this.lanes.reduce((bytes, { log }) => bytes + log.sizeBytes, 0);
     if (this.readyCount === 0) this.#readyBytes = 0;
     const counts = clean === undefined && needsBytes;
-    if (this.readyCount === 0 || !(this.expiring || counts)) return;
+    if (this.readyCount === 0 || !(this.expiring || this.#transient || counts)) return;
     const bytes = await this.#scan(visit);
     if (counts) this.#readyBytes = bytes;
   }
@@ -215,6 +224,7 @@ export class Backlog {
       reset: () => {
         clean = undefined;
         this.expiring = false;
+        this.#transient = false;
         for (const lane of this.lanes) for (const offset of [...lane.kept.keys()]) lane.unkeep(offset);
       },
       closed: (cursors, readyBytes) => {
@@ -226,6 +236,9 @@ export class Backlog {
       },
       expiring: () => {
         this.expiring = true;
+      },
+      transient: () => {
+        this.#transient = true;
       },
       kept: (lane, offset, message) => this.lanes[lane]?.restoreKept(offset, message),
       keptDone: (lane, offset) => this.lanes[lane]?.unkeep(offset),
@@ -240,6 +253,10 @@ export class Backlog {
       const { log, acks, kept } = lane;
       const reader = new MessageReader(log);
       const see = (offset: number) => {
+        if (this.#transient && !reader.message.persistent) {
+          this.#forget(lane, offset, reader.message);
+          return;
+        }
         bytes += reader.message.bodyLength;
         visit(lane, offset, reader.message, reader.timestamp);
       };
@@ -255,11 +272,19 @@ export class Backlog {
     return bytes;
   }
 
+  /** A message that was not to outlive the last stop. */
+  #forget(lane: Lane, offset: number, message: MessageBytes): void {
+    lane.drop(offset);
+    this.readyBytesChanged(-message.bodyLength);
+    this.changed();
+  }
+
   #snapshot(): QueueSnapshot {
     return {
       acknowledged: this.lanes.map(({ index, acks }) => ({ lane: index, ranges: [...acks.ranges()].flat() })),
       returned: this.lanes.map(({ index, counts }) => ({ lane: index, counts })),
       expiring: this.expiring,
+      transient: this.#transient,
       kept: this.lanes.map(({ index, kept }) => ({ lane: index, messages: kept })),
     };
   }

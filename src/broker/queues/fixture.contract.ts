@@ -121,7 +121,7 @@ export class QueueFixture implements QueueHost {
   async queue(
     name: string,
     settings: Partial<QueueSettings> = {},
-    more: Pick<QueueOptions, 'expiryOf'> = {},
+    more: Pick<QueueOptions, 'expiryOf' | 'keepsTransient'> = {},
   ): Promise<Queue> {
     const all = { ...DEFAULT_QUEUE_SETTINGS, ...settings };
     const ids = this.#ids.get(name) ?? Array.from({ length: all.maxPriority + 2 }, () => this.#random.uuid());

@@ -29,6 +29,8 @@ export class MessageBatch {
   #lastTimestamp = 0;
   /** Bytes of the bodies. */
   bodyBytes = 0;
+  /** There are messages in it that are not to outlive a restart. */
+  hasTransient = false;
   /** Nothing is added any more: a later message to one of its queues went elsewhere. */
   sealed = false;
 

@@ -308,6 +308,26 @@ describe.each(['close', 'crash'] as const)('after a %s', (how) => {
     );
   });
 
+  test('messages that are not persistent are gone, where the queue does not keep all', async () => {
+    const fixture = await new QueueFixture().start();
+    for (const [name, keepsTransient] of [
+      ['classic', false],
+      ['quorum', true],
+    ] as const) {
+      const queue = await fixture.queue(name, {}, { keepsTransient });
+      for (const body of numbered(6)) fixture.publish(queue, body, { persistent: body === 'm1' || body === 'm4' });
+    }
+    await fixture.restart(how);
+    const [classic, quorum] = [
+      await fixture.queue('classic'),
+      await fixture.queue('quorum', {}, { keepsTransient: true }),
+    ];
+    expect([classic.readyCount, quorum.readyCount]).toEqual([2, 6]);
+    const consumer = new TestConsumer(classic);
+    await fixture.settled();
+    expect(consumer.bodies).toEqual(['m1', 'm4']);
+  });
+
   test('priorities, expirations, delivery counts and bytes are what they were', async () => {
     const fixture = await new QueueFixture().start();
     const settings = { maxPriority: 2, deliveryLimit: 1, deadLetterExchange: 'dlx', maxLengthBytes: 7 };

@@ -38,6 +38,8 @@ export interface QueueOptions {
   readonly host: QueueHost;
   readonly turns: Turns;
   readonly clock: Clock;
+  /** Messages outlive a restart whatever they say; otherwise those that are not persistent do not. */
+  readonly keepsTransient?: boolean;
   /** Messages done with behind one that is not, from which on that one is copied out of their way; 10 000 unless given. */
   readonly stragglerSpan?: number;
   /**
@@ -57,6 +59,7 @@ export class Queue {
   readonly name: string;
   readonly virtualHost: string;
   readonly shard: Shard;
+  readonly keepsTransient: boolean;
   /** The batch of the turn under way that its next message may go to; the turn's. */
   openBatch: MessageBatch | undefined;
   /** Messages published in the turn under way; counted where there is a limit. The turn's. */
@@ -83,6 +86,7 @@ export class Queue {
     this.name = options.name;
     this.virtualHost = options.virtualHost;
     this.shard = options.shard;
+    this.keepsTransient = options.keepsTransient ?? false;
     this.#host = host;
     this.#turns = turns;
     this.#clock = clock;
@@ -286,7 +290,8 @@ export class Queue {
   }
 
   /** Messages were appended. */
-  appended(bodyBytes: number): void {
+  appended(bodyBytes: number, hasTransient: boolean): void {
+    if (hasTransient && !this.keepsTransient) this.#backlog.nowTransient();
     this.openBatch = undefined;
     this.pendingCount = 0;
     this.pendingBytes = 0;

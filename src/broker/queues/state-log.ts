@@ -13,6 +13,7 @@ import type { KeptMessage, LaneNews } from './lane.ts';
  *              | 4 count {cursor}* ready bytes                            closed in order, with these cursors
  *              | 5                                                        in use again after that
  *              | 6                                                        has had messages with an expiration of their own
+ *              | 9                                                        has had messages that are not to outlive a restart
  *              | 7 lane offset timestamp {length}x3 address properties body   copied out of the log, which does not wait for it
  *              | 8 lane offset                                            done with, of those copied
  */
@@ -25,6 +26,7 @@ const OPENED = 5;
 const EXPIRING = 6;
 const KEPT = 7;
 const KEPT_DONE = 8;
+const TRANSIENT = 9;
 
 /** Events are put together in a snapshot when so many bytes came since the last one, or four times as many as that had. */
 const SNAPSHOT_EVERY_BYTES = 64 * 1024;
@@ -38,6 +40,7 @@ export interface StateVisitor {
   closed(cursors: readonly number[], readyBytes: number): void;
   opened(): void;
   expiring(): void;
+  transient(): void;
   kept(lane: number, offset: number, message: KeptMessage): void;
   keptDone(lane: number, offset: number): void;
 }
@@ -47,6 +50,7 @@ export interface QueueSnapshot {
   readonly acknowledged: Iterable<LaneNews>;
   readonly returned: Iterable<{ readonly lane: number; readonly counts: ReadonlyMap<number, number> }>;
   readonly expiring: boolean;
+  readonly transient: boolean;
   readonly kept: Iterable<{ readonly lane: number; readonly messages: ReadonlyMap<number, KeptMessage> }>;
 }
 
@@ -79,6 +83,10 @@ export class StateLog {
 
   expiring(): void {
     this.#events.push(Buffer.of(EXPIRING));
+  }
+
+  transient(): void {
+    this.#events.push(Buffer.of(TRANSIENT));
   }
 
   kept(lane: number, offset: number, message: KeptMessage): void {
@@ -117,10 +125,18 @@ export class StateLog {
     }
   }
 
-  #putSnapshot(entries: Entry[], now: number, { acknowledged, returned, expiring, kept }: QueueSnapshot): void {
+  #putSnapshot(
+    entries: Entry[],
+    now: number,
+    { acknowledged, returned, expiring, transient, kept }: QueueSnapshot,
+  ): void {
     // Events that wait are those of a closing queue, or are in the snapshot.
     const waiting = this.#events.filter((event) => event[0] === CLOSED || event[0] === OPENED);
-    const events: Buffer[] = [Buffer.of(SNAPSHOT), ...(expiring ? [Buffer.of(EXPIRING)] : [])];
+    const events: Buffer[] = [
+      Buffer.of(SNAPSHOT),
+      ...(expiring ? [Buffer.of(EXPIRING)] : []),
+      ...(transient ? [Buffer.of(TRANSIENT)] : []),
+    ];
     for (const news of acknowledged) if (news.ranges.length > 0) events.push(encodeRanges(news));
     for (const { lane, counts } of returned) if (counts.size > 0) events.push(encodeCounts(lane, counts));
     for (const { lane, messages } of kept)
@@ -214,6 +230,9 @@ function decode(logId: string, bytes: Buffer, visitor: StateVisitor): void {
       return;
     case EXPIRING:
       visitor.expiring();
+      return;
+    case TRANSIENT:
+      visitor.transient();
       return;
     case KEPT: {
       const [lane, offset, timestamp] = [reader.varlong(), reader.varlong(), reader.varlong()];

@@ -9,6 +9,8 @@ export class QueueGroup {
   readonly shard: Shard;
   readonly queues: Queue[] = [];
   hasPriorities = false;
+  /** A queue that keeps every message over a restart, whatever the message says. */
+  keepsTransient = false;
   /** The batch that the next message goes to, unless it is sealed. */
   batch: MessageBatch | undefined;
   /** The priority of the messages in it. */
@@ -47,6 +49,7 @@ export class Targets {
       }
       group.queues.push(target);
       group.hasPriorities ||= target.hasPriorities;
+      group.keepsTransient ||= target.keepsTransient;
     }
     this.groups = [...groups.values()];
     this.streams = streams;

@@ -100,7 +100,8 @@ class OpenTurn implements Turn {
       work.placed.find((each) => each.batch === batch)?.expiring.push({ index: batch.count, at });
     }
     batch.add(message, this.now);
-    if (!work.durable && message.persistent) work.durable = true;
+    if (message.persistent || group.keepsTransient) work.durable = true;
+    else batch.hasTransient = true;
   }
 
   /** A queue's messages are in the order of its batches: those that its earlier batch would get go to a new one from now on. */
@@ -227,7 +228,7 @@ export class BrokerTurns implements Turns {
       const { settled } = shard.append(entries, durable ? 'durable' : 'memory');
       for (const { batch, queues } of placed) {
         for (const queue of queues) {
-          queue.appended(batch.bodyBytes);
+          queue.appended(batch.bodyBytes, batch.hasTransient);
           this.#pumps.add(queue);
         }
       }
@@ -235,7 +236,7 @@ export class BrokerTurns implements Turns {
       this.#schedule();
       return durable ? settled : undefined;
     } catch (error) {
-      for (const { queues } of placed) for (const queue of queues) queue.appended(0);
+      for (const { queues } of placed) for (const queue of queues) queue.appended(0, false);
       return Promise.reject(error);
     }
   }

@@ -76,7 +76,8 @@ export class HostQueues {
     const name = this.#nameOf(declaration);
     this.#checkDamage(name);
     const present = topology.queue(name);
-    if (present !== undefined) return this.#again(present, declaration);
+    if (present !== undefined && !(wantsQueue(declaration) && topology.isUnusedTopic(present)))
+      return this.#again(present, declaration);
     const type = checkNewQueue(name, topology.host, declaration, defaultType);
     const stream = type === 'stream' ? await this.#makeStream(name, declaration) : undefined;
     const { autoDelete, exclusive, arguments: args } = declaration;
@@ -103,6 +104,9 @@ export class HostQueues {
         const owner = exclusive ? declaration.owner : undefined;
         if (stream !== undefined) entry = topology.addStream(streamEntry(stream, policy, args));
         else {
+          // A topic of the same name has nothing to do with it.
+          const topic = topology.queue(name);
+          if (topic !== undefined) topology.removeQueue(topic);
           entry = maker.create({ name, type, durable, autoDelete, exclusive, owner, arguments: args, logs, policy });
           topology.addQueue(entry);
         }
@@ -233,3 +237,5 @@ export class HostQueues {
     return describe('queue', name, this.#options.topology.host);
   }
 }
+
+const wantsQueue = ({ arguments: args }: QueueDeclaration) => args.get('x-queue-type')?.value !== 'stream';

@@ -252,6 +252,18 @@ describe('streams as queues', () => {
     expect([...fixture.streams.all()].map(({ name }) => name).sort()).toEqual(['other.s', 'other.s-0']);
   });
 
+  test('a queue can have the name of a topic that nobody uses as a queue', async () => {
+    const fixture = await HostFixture.start();
+    await fixture.streams.create({ name: 'orders', partitions: 2 });
+    expect(fixture.publish('', 'orders', 'to the topic').routed).toBe(true);
+    await fixture.declare('orders');
+    expect(fixture.publish('', 'orders', 'to the queue').routed).toBe(true);
+    await fixture.restart();
+    await fixture.streams.delete('orders');
+    await fixture.settled();
+    expect(fixture.host.queue('orders')).toMatchObject({ kind: 'queue', queue: { readyCount: 1 } });
+  });
+
   test('a stream that nobody declared is a queue too, as long as it is there', async () => {
     const fixture = await HostFixture.start();
     await fixture.streams.create({ name: 'orders', partitions: 2 });

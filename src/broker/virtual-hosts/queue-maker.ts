@@ -73,6 +73,7 @@ export class QueueMaker {
       lanes: logs.slice(0, -1),
       stateLogId,
       settings: queueSettings(type, args, policy),
+      keepsTransient: type === 'quorum',
       host: queueHost,
       turns,
       clock,

@@ -56,6 +56,16 @@ export class Topology {
     return known?.kind === 'stream' && isDiscovered(known) ? undefined : known;
   }
 
+  /** A stream that nobody knows as a queue: its name can be a queue's. */
+  isUnusedTopic(entry: QueueEntry): boolean {
+    return (
+      entry.kind === 'stream' &&
+      isDiscovered(entry) &&
+      entry.stream.consumerCount === 0 &&
+      this.router.countTo(entry.destination) === 0
+    );
+  }
+
   queues(): Iterable<QueueEntry> {
     return this.#queues.values();
   }
