@@ -119,6 +119,10 @@ export class ShardEventLog<State, Event> implements EventLog<State, Event> {
     return this.#state;
   }
 
+  get shard(): Shard {
+    return this.#options.shard;
+  }
+
   /** Told when events that were appended are lost: before anybody who waits for them is. */
   set onLost(callback: () => void) {
     this.#log.onRollBack = callback;

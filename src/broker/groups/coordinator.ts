@@ -24,7 +24,9 @@ import type {
   OffsetToCommit,
   PartitionResult,
   TopicPartitions,
+  TransactionalCommitRequest,
 } from './offsets.ts';
+import { isPending } from './pending-offsets.ts';
 import { DEFAULT_GROUP_SETTINGS, type GroupSettings } from './settings.ts';
 import type { GroupEvent, GroupsState, StoredGroup, StoredTopic } from './state.ts';
 
@@ -153,12 +155,39 @@ export class GroupCoordinator {
    * `fenced-instance`, `illegal-generation`, `rebalance-in-progress`, or `not-found` for a generation of no known group.
    */
   async commitOffsets(request: CommitRequest): Promise<TopicPartitions<PartitionResult>[]> {
-    const { groupId, generation, retentionMs, topics } = request;
+    const { groupId, retentionMs } = request;
+    this.#checkCommitter(request, (group) => group.checkCommit(request));
+    const { accepted, results } = this.#acceptable(request);
+    if (accepted.length > 0) {
+      const timestamp = this.#clock.now();
+      const expires = typeof retentionMs === 'number' && retentionMs >= 0 ? timestamp + retentionMs : null;
+      await this.#log.append([{ type: 'offsets-committed', groupId, timestamp, expires, topics: accepted }]);
+    }
+    return results;
+  }
+
+  /** As `commitOffsets`; what it commits takes effect with the end of the producer's transaction. */
+  async commitTransactionalOffsets(request: TransactionalCommitRequest): Promise<TopicPartitions<PartitionResult>[]> {
+    const { groupId, producerId } = request;
+    this.#checkCommitter(request, (group) => group.checkTransactionalCommit(request));
+    const { accepted, results } = this.#acceptable(request);
+    if (accepted.length > 0) {
+      const timestamp = this.#clock.now();
+      await this.#log.append([{ type: 'transactional-offsets', groupId, producerId, timestamp, topics: accepted }]);
+    }
+    return results;
+  }
+
+  #checkCommitter({ groupId, generation }: CommitRequest, check: (group: ClassicGroup) => void): void {
     this.#check(groupId);
     const group = this.#live.get(groupId);
-    if (group !== undefined) group.checkCommit(request);
+    if (group !== undefined) check(group);
     else if (generation >= 0) throw this.#log.state.groups.has(groupId) ? notInGroup(groupId) : noGroup(groupId);
     this.#checkRoom(groupId, this.#log.state.groups);
+  }
+
+  /** What of a request can be committed, and the answer for all of it. */
+  #acceptable({ groupId, topics }: CommitRequest) {
     const results: TopicPartitions<PartitionResult>[] = [];
     const accepted: TopicPartitions<OffsetToCommit>[] = [];
     for (const { topic, topicId, partitions } of topics) {
@@ -174,28 +203,28 @@ export class GroupCoordinator {
       });
     }
     this.#checkOffsets(groupId, accepted);
-    if (accepted.length > 0) {
-      const timestamp = this.#clock.now();
-      const expires = typeof retentionMs === 'number' && retentionMs >= 0 ? timestamp + retentionMs : null;
-      await this.#log.append([{ type: 'offsets-committed', groupId, timestamp, expires, topics: accepted }]);
-    }
-    return results;
+    return { accepted, results };
   }
 
   /** Of a group that does not exist, no offset is committed. */
-  async fetchOffsets({ groupId, topics }: FetchOffsetsRequest): Promise<FetchedTopic[]> {
+  async fetchOffsets({ groupId, topics, requireStable }: FetchOffsetsRequest): Promise<FetchedTopic[]> {
     this.#check(groupId);
-    const offsets = this.#log.state.groups.get(groupId)?.offsets;
+    const group = this.#log.state.groups.get(groupId);
+    const offsets = group?.offsets;
+    const one = (topicId: string | null, partition: number): FetchedOffset => {
+      if (requireStable && group !== undefined && topicId !== null && isPending(group.pending, topicId, partition))
+        return { ...fetched(undefined, partition), error: 'unstable-offset' };
+      return fetched(topicId === null ? undefined : offsets?.get(topicId), partition);
+    };
     if (topics === null) {
       return [...(offsets ?? [])].map(([topicId, stored]) => ({
         topic: stored.topic,
         topicId,
-        partitions: [...stored.partitions.keys()].map((partition) => fetched(stored, partition)),
+        partitions: [...stored.partitions.keys()].map((partition) => one(topicId, partition)),
       }));
     }
     return topics.map(({ topic, topicId, partitions }) => {
-      const stored = topicId === null ? undefined : offsets?.get(topicId);
-      return { topic, topicId, partitions: partitions.map((partition) => fetched(stored, partition)) };
+      return { topic, topicId, partitions: partitions.map((partition) => one(topicId, partition)) };
     });
   }
 

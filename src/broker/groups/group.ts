@@ -170,6 +170,12 @@ export class ClassicGroup {
     member.alive();
   }
 
+  /** As `checkCommit`; a producer that does not say for which member it commits is not refused for that (KIP-447). */
+  checkTransactionalCommit(identity: MemberIdentity): void {
+    if (identity.generation < 0 && identity.memberId === '' && identity.groupInstanceId === null) return;
+    this.#memberOf(identity).alive();
+  }
+
   /** Topics that its members consume; null when they do, but not which; undefined for members that are no consumers. */
   get subscribedTopics(): ReadonlySet<string> | null | undefined {
     if (this.#members.size === 0) return new Set();

@@ -2,12 +2,12 @@ import type { Clock, Random } from '../../environment/environment.ts';
 import type { BrokerError } from '../../errors.ts';
 import type { Shard } from '../../storage/index.ts';
 import type { LogPlace } from '../catalog/state.ts';
-import { ShardEventLog } from '../event-log.ts';
+import { ShardEventLog, type StagedEvents } from '../event-log.ts';
 import { GroupCoordinator, type GroupCoordinatorOptions } from './coordinator.ts';
 import { groupEventCodec } from './event-codec.ts';
 import type { GroupListing } from './membership.ts';
 import type { GroupSettings } from './settings.ts';
-import { type GroupEvent, type GroupsState, groupsStateMachine } from './state.ts';
+import { type GroupEvent, type GroupsState, groupsStateMachine, type TransactionEnded } from './state.ts';
 
 export interface GroupsOptions {
   readonly shards: readonly Shard[];
@@ -50,9 +50,52 @@ export class Groups {
   }
 
   coordinatorOf(groupId: string): GroupCoordinator {
-    const found = this.#coordinators[hash(groupId) % this.#coordinators.length];
+    return this.#of(groupId).coordinator;
+  }
+
+  /** The number of a group's coordinator: Kafka's partition of __consumer_offsets. */
+  partitionOf(groupId: string): number {
+    return hash(groupId) % this.#coordinators.length;
+  }
+
+  /** In which shard a group's offsets are. */
+  shardOf(groupId: string): Shard {
+    return this.#of(groupId).log.shard;
+  }
+
+  /** The end of a transaction for the groups that it commits offsets of: events to be appended with its markers, for each log. */
+  stageTransactionEnd(
+    producerId: number,
+    groupIds: readonly string[],
+    outcome: TransactionEnded['outcome'],
+  ): StagedEvents[] {
+    const byLog = new Map<Log, string[]>();
+    for (const groupId of groupIds) {
+      const { log } = this.#of(groupId);
+      const ids = byLog.get(log);
+      if (ids === undefined) byLog.set(log, [groupId]);
+      else ids.push(groupId);
+    }
+    return Array.from(byLog, ([log, ids]) =>
+      log.stage([{ type: 'transaction-ended', producerId, groupIds: ids, outcome }]),
+    );
+  }
+
+  /** The groups that producers have offsets pending for, by the producers' ids. */
+  pendingTransactions(): Map<number, string[]> {
+    const found = new Map<number, string[]>();
+    for (const { log } of this.#coordinators) {
+      for (const [groupId, { pending }] of log.state.groups) {
+        for (const producerId of pending.keys()) found.set(producerId, [...(found.get(producerId) ?? []), groupId]);
+      }
+    }
+    return found;
+  }
+
+  #of(groupId: string) {
+    const found = this.#coordinators[this.partitionOf(groupId)];
     if (found === undefined) throw new Error('a broker has at least one coordinator');
-    return found.coordinator;
+    return found;
   }
 
   list(filter?: Parameters<GroupCoordinator['list']>[0]): GroupListing[] {
@@ -70,7 +113,7 @@ export class Groups {
 }
 
 /** Java's String.hashCode without its sign: what Kafka finds a group's partition of __consumer_offsets by. */
-function hash(text: string): number {
+export function hash(text: string): number {
   let value = 0;
   for (let i = 0; i < text.length; i++) value = (Math.imul(value, 31) + text.charCodeAt(i)) | 0;
   return value & 0x7fff_ffff;

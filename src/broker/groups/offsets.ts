@@ -28,6 +28,11 @@ export interface CommitRequest {
   readonly topics: readonly TopicPartitions<OffsetToCommit>[];
 }
 
+/** Offsets that take effect with a transaction, which was found to be open and the group to be part of it. */
+export interface TransactionalCommitRequest extends CommitRequest {
+  readonly producerId: number;
+}
+
 export interface PartitionResult {
   readonly partition: number;
   readonly error: ErrorCode | null;
@@ -39,7 +44,7 @@ export interface FetchOffsetsRequest {
   readonly topics:
     | readonly { readonly topic: string; readonly topicId: string | null; readonly partitions: readonly number[] }[]
     | null;
-  /** Rather a refusal than an offset that an open transaction is about to change. There are no transactions yet. */
+  /** Rather a refusal (`unstable-offset`) than an offset that an open transaction is about to change. */
   readonly requireStable: boolean;
   /** Heeded by groups whose members have epochs (KIP-848); of a classic group anyone may read. */
   readonly memberId?: string | null;

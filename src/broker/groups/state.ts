@@ -1,11 +1,22 @@
 import type { StateMachine } from '../event-log.ts';
 import type { MemberProtocol } from './membership.ts';
 import type { OffsetToCommit, TopicPartitions } from './offsets.ts';
+import {
+  addPending,
+  dropPending,
+  type PendingOffsets,
+  pendingFromJson,
+  pendingLoad,
+  pendingToJson,
+  type SavedPending,
+  supersede,
+  takePending,
+} from './pending-offsets.ts';
 
 /** What is durable of consumer groups. Rebalances under way, sessions and who waits for what are not. */
 export interface GroupsState {
   readonly groups: Map<string, StoredGroup>;
-  /** What the groups' offsets come to. */
+  /** What the groups' offsets come to, with those that are pending. */
   readonly committed: { offsets: number; metadataLength: number };
 }
 
@@ -14,6 +25,8 @@ export interface StoredGroup {
   membership: Membership | null;
   /** By topic id. */
   readonly offsets: Map<string, StoredTopic>;
+  /** What transactions are to commit that are open. */
+  readonly pending: PendingOffsets;
 }
 
 /** A generation, as it was when its members were given their assignments or the last of them had gone. */
@@ -57,6 +70,8 @@ export interface StoredOffset {
 export type GroupEvent =
   | { readonly type: 'membership-stored'; readonly groupId: string; readonly membership: Membership }
   | OffsetsCommitted
+  | TransactionalOffsets
+  | TransactionEnded
   | { readonly type: 'offsets-deleted'; readonly groupId: string; readonly topics: readonly DeletedOffsets[] }
   | { readonly type: 'offsets-expired'; readonly groupId: string; readonly topics: readonly ExpiredOffsets[] }
   /** Takes effect only if there are still neither members nor offsets. */
@@ -70,6 +85,23 @@ export interface OffsetsCommitted {
   readonly timestamp: number;
   readonly expires: number | null;
   readonly topics: readonly TopicPartitions<OffsetToCommit>[];
+}
+
+/** Offsets that a transaction is to commit. */
+export interface TransactionalOffsets {
+  readonly type: 'transactional-offsets';
+  readonly groupId: string;
+  readonly producerId: number;
+  readonly timestamp: number;
+  readonly topics: readonly TopicPartitions<OffsetToCommit>[];
+}
+
+/** What it was to commit for these groups is committed, or forgotten. */
+export interface TransactionEnded {
+  readonly type: 'transaction-ended';
+  readonly producerId: number;
+  readonly groupIds: readonly string[];
+  readonly outcome: 'commit' | 'abort';
 }
 
 export interface DeletedOffsets {
@@ -92,10 +124,23 @@ export const groupsStateMachine: StateMachine<GroupsState, GroupEvent> = {
         return;
       case 'offsets-committed':
         commit(state, groupIn(state, event.groupId), event);
+        supersede(groupIn(state, event.groupId).pending, event.topics);
+        return;
+      case 'transactional-offsets':
+        changePending(state, groupIn(state, event.groupId), (pending) =>
+          addPending(pending, event.producerId, event.timestamp, event.topics),
+        );
+        return;
+      case 'transaction-ended':
+        for (const groupId of event.groupIds) endTransaction(state, groupId, event);
         return;
       case 'offsets-deleted':
         for (const { topicId, partitions } of event.topics) {
-          for (const partition of partitions) remove(state, event.groupId, topicId, partition);
+          for (const partition of partitions) {
+            remove(state, event.groupId, topicId, partition);
+            const group = state.groups.get(event.groupId);
+            if (group !== undefined) changePending(state, group, (pending) => dropPending(pending, topicId, partition));
+          }
         }
         return;
       case 'offsets-expired':
@@ -107,17 +152,19 @@ export const groupsStateMachine: StateMachine<GroupsState, GroupEvent> = {
         return;
       case 'group-expired': {
         const group = state.groups.get(event.groupId);
-        if (group?.offsets.size === 0 && (group.membership?.members.length ?? 0) === 0) {
+        if (group?.offsets.size === 0 && group.pending.size === 0 && (group.membership?.members.length ?? 0) === 0) {
           state.groups.delete(event.groupId);
         }
         return;
       }
       case 'group-deleted':
         for (const topic of state.groups.get(event.groupId)?.offsets.values() ?? []) count(state, topic, -1);
+        changePending(state, groupIn(state, event.groupId), (pending) => pending.clear());
         state.groups.delete(event.groupId);
         return;
       case 'topic-deleted':
         for (const group of state.groups.values()) {
+          changePending(state, group, (pending) => dropPending(pending, event.topicId));
           const topic = group.offsets.get(event.topicId);
           if (topic === undefined) continue;
           count(state, topic, -1);
@@ -127,8 +174,9 @@ export const groupsStateMachine: StateMachine<GroupsState, GroupEvent> = {
     }
   },
   toSnapshot: (state): Snapshot =>
-    [...state.groups].map(([groupId, { membership, offsets }]) => ({
+    [...state.groups].map(([groupId, { membership, offsets, pending }]) => ({
       groupId,
+      ...(pending.size > 0 && { pending: pendingToJson(pending) }),
       membership: membership && membershipToJson(membership),
       offsets: [...offsets].map(([topicId, { topic, partitions }]) => ({
         topicId,
@@ -145,8 +193,15 @@ export const groupsStateMachine: StateMachine<GroupsState, GroupEvent> = {
     })),
   fromSnapshot(data) {
     const state = groupsStateMachine.initial();
-    for (const { groupId, membership, offsets } of data as Snapshot) {
-      const group: StoredGroup = { membership: membership && membershipFromJson(membership), offsets: new Map() };
+    for (const { groupId, membership, offsets, pending } of data as Snapshot) {
+      const group: StoredGroup = {
+        membership: membership && membershipFromJson(membership),
+        offsets: new Map(),
+        pending: new Map(),
+      };
+      changePending(state, group, (own) => {
+        for (const [producerId, topics] of pendingFromJson(pending ?? [])) own.set(producerId, topics);
+      });
       for (const { topicId, topic, partitions } of offsets) {
         const stored: StoredTopic = { topic, partitions: storedOffsets(partitions) };
         group.offsets.set(topicId, stored);
@@ -162,6 +217,7 @@ type Snapshot = {
   readonly groupId: string;
   readonly membership: JsonMembership | null;
   readonly offsets: { readonly topicId: string; readonly topic: string; readonly partitions: SavedOffset[] }[];
+  readonly pending?: SavedPending;
 }[];
 
 type SavedOffset = [
@@ -185,7 +241,7 @@ function storedOffsets(saved: readonly SavedOffset[]): Map<number, StoredOffset>
 function groupIn(state: GroupsState, groupId: string): StoredGroup {
   let group = state.groups.get(groupId);
   if (group === undefined) {
-    group = { membership: null, offsets: new Map() };
+    group = { membership: null, offsets: new Map(), pending: new Map() };
     state.groups.set(groupId, group);
   }
   return group;
@@ -197,10 +253,33 @@ function count({ committed }: GroupsState, { partitions }: StoredTopic, by: 1 | 
   for (const { metadata } of partitions.values()) committed.metadataLength += by * metadata.length;
 }
 
+/** Changes what is pending for a group, and counts it. */
+function changePending(
+  { committed }: GroupsState,
+  { pending }: StoredGroup,
+  change: (pending: PendingOffsets) => void,
+): void {
+  const before = pendingLoad(pending);
+  change(pending);
+  const after = pendingLoad(pending);
+  committed.offsets += after.offsets - before.offsets;
+  committed.metadataLength += after.metadataLength - before.metadataLength;
+}
+
+function endTransaction(state: GroupsState, groupId: string, { producerId, outcome }: TransactionEnded): void {
+  const group = state.groups.get(groupId);
+  if (group?.pending.has(producerId) !== true) return;
+  changePending(state, group, (pending) => {
+    const { timestamp, topics } = takePending(pending, producerId);
+    if (outcome === 'abort') return;
+    commit(state, group, { topics, timestamp, expires: null });
+  });
+}
+
 function commit(
   { committed }: GroupsState,
   group: StoredGroup,
-  { topics, timestamp, expires }: OffsetsCommitted,
+  { topics, timestamp, expires }: Pick<OffsetsCommitted, 'topics' | 'timestamp' | 'expires'>,
 ): void {
   for (const { topic, topicId, partitions } of topics) {
     let stored = group.offsets.get(topicId);
