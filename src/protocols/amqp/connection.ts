@@ -8,12 +8,13 @@ import {
   type AskedProtocol,
   decodeMethod,
   FrameParser,
-  type FrameSink,
   type Method,
   type MethodInput,
   type MethodName,
 } from './codec/index.ts';
+import { ConnectionLog } from './connection-log.ts';
 import { AmqpError, type Refusal, refusalOf } from './errors.ts';
+import { FrameRouter, type FrameTarget } from './frame-router.ts';
 import { Handshake, LoginRefused, type Opened } from './handshake.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { type AmqpLimits, CLOSING_TIMEOUT_MS, HANDSHAKE_TIMEOUT_MS, MAX_DEFERRED_BYTES } from './limits.ts';
@@ -25,8 +26,6 @@ import { SocketOutput } from './socket-output.ts';
 
 /** A peer that is gone without a word is noticed by the system's probes; it sends them after this time. */
 const KEEP_ALIVE_MS = 60_000;
-/** A client chooses its name: the log has no more of it than this. */
-const LOGGED_NAME_LENGTH = 200;
 
 export interface ConnectionOptions {
   readonly socket: Socket;
@@ -39,17 +38,17 @@ export interface ConnectionOptions {
 }
 
 /** One client's socket, from its first byte to its last. */
-export class Connection implements FrameSink {
+export class Connection implements FrameTarget {
   /** Resolves when the socket is closed, and nothing of the connection is left in the broker. */
   readonly gone: Promise<void>;
 
   readonly #options: ConnectionOptions;
-  readonly #parser = new FrameParser(this);
+  readonly #parser = new FrameParser(new FrameRouter(this));
   readonly #output: SocketOutput;
   readonly #handshake: Handshake;
   readonly #pause: PublisherPause;
+  readonly #log: ConnectionLog;
   readonly #closeListeners = new Set<() => void>();
-  readonly #address: string;
   #phase: 'handshake' | 'open' | 'closing' | 'ended' = 'handshake';
   #session: Session | undefined;
   #heartbeat: Heartbeat | undefined;
@@ -62,7 +61,12 @@ export class Connection implements FrameSink {
   constructor(options: ConnectionOptions) {
     this.#options = options;
     const { socket, broker, limits, identity, certificates, logger } = options;
-    this.#address = `${socket.remoteAddress ?? ''}:${socket.remotePort}`;
+    this.#log = new ConnectionLog(
+      logger,
+      socket,
+      () => this.#session,
+      () => this.#handshake.clientProperties,
+    );
     this.#output = new SocketOutput(
       socket,
       () => {
@@ -80,7 +84,7 @@ export class Connection implements FrameSink {
     });
     this.#deadline = this.#endAfter(HANDSHAKE_TIMEOUT_MS, 'the handshake took too long');
     socket.on('data', (chunk: Buffer) => this.#received(chunk));
-    socket.on('error', (error) => logger.debug({ err: error.message, ...this.#who() }, 'connection lost'));
+    socket.on('error', (error) => this.#log.debug('connection lost', { err: error.message }));
     this.gone = new Promise((resolve) => {
       socket.on('close', () => void this.#onClosed().finally(resolve));
     });
@@ -122,7 +126,7 @@ export class Connection implements FrameSink {
 
   /** Ends a connection that may not be any more. */
   forceClose(reason: string): void {
-    if (this.#phase === 'open') this.#failed(new AmqpError('CONNECTION_FORCED', reason));
+    if (this.#phase === 'open') this.failed(new AmqpError('CONNECTION_FORCED', reason));
     else if (this.#phase === 'handshake') this.destroy();
   }
 
@@ -137,57 +141,19 @@ export class Connection implements FrameSink {
       this.#handshake.start();
       return;
     }
-    this.#options.logger.warn({ ...this.#who(), asked }, 'connection closed: the client does not speak AMQP 0-9-1');
+    this.#log.warn('connection closed: the client does not speak AMQP 0-9-1', { asked });
     this.#output.buffer.protocolHeader();
     this.#output.end();
   }
 
-  method(number: number, buffer: Buffer, start: number, end: number): void {
-    let channel: Channel | undefined;
-    try {
-      if (number === 0) this.#connectionMethod(buffer, start, end);
-      else {
-        channel = this.#channel(number);
-        channel?.method(buffer, start, end);
-      }
-    } catch (error) {
-      this.#failed(error, channel);
-    }
-  }
-
-  header(number: number, buffer: Buffer, start: number, end: number): void {
-    let channel: Channel | undefined;
-    try {
-      channel = this.#channel(number);
-      channel?.header(buffer, start, end);
-    } catch (error) {
-      this.#failed(error, channel);
-    }
-  }
-
-  body(number: number, buffer: Buffer, start: number, end: number): void {
-    let channel: Channel | undefined;
-    try {
-      channel = this.#channel(number);
-      channel?.body(buffer, start, end);
-    } catch (error) {
-      this.#failed(error, channel);
-    }
-  }
-
-  heartbeat(): void {
-    // That something came is known already.
-  }
-
-  /** Undefined when frames do not count any more. */
-  #channel(number: number): Channel | undefined {
+  channel(number: number): Channel | undefined {
     if (this.#phase === 'open' && number !== 0) return this.#session?.channel(number);
     if (this.#phase === 'open' || this.#phase === 'handshake')
       throw new AmqpError('UNEXPECTED_FRAME', `unexpected frame on channel ${number}`);
     return undefined;
   }
 
-  #connectionMethod(buffer: Buffer, start: number, end: number): void {
+  connectionMethod(buffer: Buffer, start: number, end: number): void {
     this.#current = end - start < 4 ? 0 : buffer.readUInt32BE(start);
     const method = decodeMethod(buffer, start, end);
     if (method.name === 'connection.close') this.#closedByClient();
@@ -213,14 +179,14 @@ export class Connection implements FrameSink {
         this.#output.wrote();
       },
       lost: () => {
-        this.#options.logger.warn(this.#who(), 'connection closed: the client missed its heartbeats');
+        this.#log.warn('connection closed: the client missed its heartbeats');
         this.destroy();
       },
     });
   }
 
   #open(opened: Opened): void {
-    const { broker, replies, limits, logger } = this.#options;
+    const { broker, replies, limits } = this.#options;
     this.#deadline.cancel();
     this.#session = new Session({
       broker,
@@ -229,11 +195,11 @@ export class Connection implements FrameSink {
       opened,
       clientProperties: this.#handshake.clientProperties,
       output: this.#output,
-      failed: (error, channel) => this.#failed(error, channel),
+      failed: (error, channel) => this.failed(error, channel),
       deferredChanged: () => this.#updateReading(),
     });
     this.#phase = 'open';
-    logger.debug(this.#who(), 'connection open');
+    this.#log.debug('connection open');
   }
 
   /** Exclusive queues are gone when the client hears that the connection is closed. */
@@ -248,7 +214,7 @@ export class Connection implements FrameSink {
     else
       void session
         .end()
-        .catch((error: unknown) => this.#broken(error))
+        .catch((error: unknown) => this.#log.broken(error))
         .then(answer);
     this.#deadline.cancel();
     this.#deadline = this.#endAfter(CLOSING_TIMEOUT_MS, 'the client did not close its side');
@@ -263,7 +229,7 @@ export class Connection implements FrameSink {
     } catch (error) {
       // Of bytes that are no frames, nothing more is understood.
       this.#current = 0;
-      this.#failed(error);
+      this.failed(error);
       this.#output.end();
     }
     const session = this.#session;
@@ -293,19 +259,18 @@ export class Connection implements FrameSink {
   // Ends.
 
   /** Closes the channel or the connection for what went wrong, and says why. */
-  #failed(error: unknown, channel?: Channel): void {
+  failed(error: unknown, channel?: Channel): void {
     if (this.#phase === 'closing' || this.#phase === 'ended') return;
     const refusal = refusalOf(error);
-    if (refusal.ours) this.#broken(error);
-    const { logger } = this.#options;
-    const who = { ...this.#who(), ...(channel && { channel: channel.number }) };
+    if (refusal.ours) this.#log.broken(error);
+    const number = channel && { channel: channel.number };
     if (channel !== undefined && !refusal.hard) {
-      logger.debug({ ...who, err: refusal.text }, 'channel closed');
+      this.#log.debug('channel closed', { ...number, err: refusal.text });
       channel.refuse(refusal);
       return;
     }
     const refused = error instanceof LoginRefused;
-    logger.warn({ ...who, err: refused ? error.reason : refusal.text }, 'connection closed');
+    this.#log.warn('connection closed', { ...number, err: refused ? error.reason : refusal.text });
     if (refused) this.#current = 0;
     if (refused ? error.mayTell : this.#handshake.knowsUser) this.#close(refusal, channel);
     else {
@@ -332,14 +297,9 @@ export class Connection implements FrameSink {
 
   #endAfter(ms: number, why: string): Timer {
     return this.#options.broker.environment.clock.setTimer(ms, () => {
-      this.#options.logger.warn(this.#who(), `connection closed: ${why}`);
+      this.#log.warn(`connection closed: ${why}`);
       this.destroy();
     });
-  }
-
-  #broken(error: unknown): void {
-    const err = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    this.#options.logger.error({ ...this.#who(), err }, 'the broker failed');
   }
 
   async #onClosed(): Promise<void> {
@@ -351,18 +311,9 @@ export class Connection implements FrameSink {
     try {
       await this.#session?.end();
     } catch (error) {
-      this.#broken(error);
+      this.#log.broken(error);
     }
     for (const callback of this.#closeListeners) callback();
     this.#closeListeners.clear();
-  }
-
-  #who(): object {
-    const name = this.#handshake.clientProperties.get('connection_name');
-    return {
-      client: this.#address,
-      ...(name?.type === 'S' && { name: name.value.slice(0, LOGGED_NAME_LENGTH) }),
-      ...(this.#session && { user: this.#session.user.name, virtualHost: this.#session.virtualHost.name }),
-    };
   }
 }
