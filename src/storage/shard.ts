@@ -1,8 +1,9 @@
-import type { Clock, Random } from '../environment/environment.ts';
+import type { Clock, Random, Threads } from '../environment/environment.ts';
 import { BrokerError } from '../errors.ts';
 import { BATCH_HEADER_BYTES, baseOffset, batchSize, stampBaseOffset, stampLeaderEpoch } from '../records/index.ts';
 import { Arena } from './arena.ts';
 import type { CommitLog, Durability, Position } from './commit-log.ts';
+import { type Compacted, type CompactionOptions, Compactor } from './compaction/compactor.ts';
 import {
   ENTRY_APPEND,
   ENTRY_DELETE,
@@ -48,6 +49,8 @@ export interface ShardOptions {
   readonly store: SegmentStore;
   readonly clock: Clock;
   readonly random: Random;
+  /** For compaction; without them it is done by the thread that does everything. */
+  readonly threads?: Threads | undefined;
   readonly settings?: Partial<ShardSettings>;
   /** Told of what goes wrong in the background, with what the shard does about it. */
   readonly onTrouble?: (error: BrokerError, what: string) => void;
@@ -78,6 +81,8 @@ export interface Appended {
 const SETTLED = Promise.resolve();
 /** With this much or more in no segment yet, closing writes it to segments. */
 const FLUSH_ON_CLOSE_BYTES = 4 * 1024 * 1024;
+/** Unless it is less for each log: thousands of small files take longer to write than the next start to read them again. */
+const FLUSH_ON_CLOSE_BYTES_PER_LOG = 32 * 1024;
 /** Batches below this size are copied side by side; larger ones go to the commit log from where they are. */
 const COPY_BYTES = 8 * 1024;
 
@@ -94,6 +99,7 @@ export class Shard {
   readonly #logs = new Map<string, Log>();
   readonly #arena = new Arena();
   readonly #flusher: Flusher;
+  readonly #compactor: Compactor;
   readonly #drained = new Set<() => void>();
   readonly #inFlight = new InFlightAppends();
   readonly #watch: StorageWatch;
@@ -123,6 +129,13 @@ export class Shard {
       // What became durable meanwhile may be more than may wait, and perhaps nothing else comes that would set a flush off.
       onRoundEnd: () => this.#flushIfDue(),
       onTrouble: (error, what) => this.#trouble(error, what),
+    });
+    this.#compactor = new Compactor({
+      store: options.store,
+      clock: options.clock,
+      reader: this.#reader,
+      flusher: this.#flusher,
+      threads: options.threads,
     });
     this.#watch = new StorageWatch({
       clock: options.clock,
@@ -270,16 +283,33 @@ export class Shard {
     if (this.#flusher.flushedTo < upTo) await this.#flusher.flush();
   }
 
+  /**
+   * Leaves of each key the last record, in what is in segments; one log at a time, in the background. Rejects with `storage-damaged` for a log of
+   * which a segment cannot be read, with `not-found` for one that is deleted meanwhile, with `closed` when the shard closes.
+   */
+  compact(log: Log, options: CompactionOptions): Promise<Compacted> {
+    if (this.#closed !== undefined) return Promise.reject(this.#closed);
+    return this.#compactor.compact(log, options);
+  }
+
   /** Waits for what is under way, then lets go of the storage. */
   async close(): Promise<void> {
     if (this.#closed === undefined) this.#closed = new BrokerError('closed', 'the broker is shutting down');
     this.#watch.stop();
     this.#wakeWriters();
+    await this.#compactor.close();
     // So that the next start has little to read again and to keep in memory.
-    if (this.#unflushedBytes >= FLUSH_ON_CLOSE_BYTES) await this.#flusher.flush();
+    if (this.#isWorthFlushing) await this.#flusher.flush();
     await this.#flusher.close();
     await this.#commitLog.close();
     await this.#store.close();
+  }
+
+  get #isWorthFlushing(): boolean {
+    if (this.#unflushedBytes < FLUSH_ON_CLOSE_BYTES) return false;
+    let logs = 0;
+    for (const log of this.#logs.values()) if (log.isFlushDue(this.#durable)) logs++;
+    return this.#unflushedBytes >= logs * FLUSH_ON_CLOSE_BYTES_PER_LOG;
   }
 
   /** Stamps a batch for the first of its logs, and adds it with its entry header to the chunks. */
@@ -398,7 +428,7 @@ export class Shard {
       if (groups > 0) throw manifestMissing();
       await saveManifest(this.#store, { shardId, replayFrom: this.#durable, logs: [], garbage: [] });
     }
-    this.#flusher.restore(shardId, manifest?.garbage ?? []);
+    this.#flusher.restore(shardId, manifest?.garbage ?? [], manifest?.replayFrom ?? this.#durable);
     this.#flushIfDue();
     this.#watch.start();
   }

@@ -1,4 +1,5 @@
 import { BrokerError } from '../../errors.ts';
+import { Pattern } from '../security/pattern.ts';
 import { isMaxAge } from './queue-arguments.ts';
 import type { QueueType } from './queue-entry.ts';
 import { QUEUE_TYPES } from './queue-types.ts';
@@ -101,7 +102,7 @@ export function checkPolicy({ name, pattern, applyTo, priority, definition }: Po
 export class PolicyBook {
   readonly #byName = new Map<string, Policy>();
   /** Highest priority first. */
-  #ranked: { readonly policy: Policy; readonly pattern: RegExp }[] = [];
+  #ranked: { readonly policy: Policy; readonly pattern: Pattern }[] = [];
 
   get(name: string): Policy | undefined {
     return this.#byName.get(name);
@@ -124,7 +125,8 @@ export class PolicyBook {
 
   /** The one that applies; of two with the same priority, the first by name. */
   match(target: PolicyTarget): Policy | undefined {
-    return this.#ranked.find(({ policy, pattern }) => appliesTo(policy, target) && pattern.test(target.name))?.policy;
+    return this.#ranked.find(({ policy, pattern }) => appliesTo(policy, target) && pattern.matches(target.name))
+      ?.policy;
   }
 
   #rank(): void {
@@ -141,9 +143,10 @@ function appliesTo({ applyTo, definition }: Policy, target: PolicyTarget): boole
   return !unsupportedPolicies.some((setting) => Object.hasOwn(definition, setting));
 }
 
-function compile(pattern: string): RegExp {
+/** An empty pattern is found in every name. */
+function compile(pattern: string): Pattern {
   try {
-    return new RegExp(pattern, 'u');
+    return Pattern.compile(pattern === '' ? '^' : pattern);
   } catch (error) {
     throw new BrokerError('invalid-argument', `'${pattern}' is not a regular expression`, { cause: error });
   }
