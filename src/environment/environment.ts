@@ -11,6 +11,21 @@ export interface Environment {
   readonly files: FileSystem;
   readonly network: Network;
   readonly memory: Memory;
+  /** Where there are none, everything is done by the one thread that there is. */
+  readonly threads?: Threads;
+}
+
+/** Threads beside the one that serves clients, for work that takes long. */
+export interface Threads {
+  /** Starts one that loads the module and calls its exported `answer` for each request, one after the other. */
+  start(module: URL): Thread;
+}
+
+export interface Thread {
+  /** What `answer` returned, both copied; rejects with what it threw, or because the thread is gone. */
+  call(request: unknown): Promise<unknown>;
+  /** Ends the thread whatever it does; what it was asked is rejected. */
+  close(): Promise<void>;
 }
 
 /** What this process takes of the machine's memory. */

@@ -3,6 +3,7 @@ import type { Clock, Environment, Random, Timer } from './environment.ts';
 import { realFiles } from './real-files.ts';
 import { realMemory } from './real-memory.ts';
 import { realNetwork } from './real-network.ts';
+import { realThreads } from './real-threads.ts';
 
 /** Node runs timers with a longer delay than this at once (setTimeout's documentation). */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
@@ -31,5 +32,5 @@ const random: Random = {
 
 /** This machine: its clock, its randomness, its files and its network. */
 export function realEnvironment(): Environment {
-  return { clock, random, files: realFiles, network: realNetwork, memory: realMemory };
+  return { clock, random, files: realFiles, network: realNetwork, memory: realMemory, threads: realThreads };
 }

@@ -2,6 +2,7 @@ export * from './batch-validation.ts';
 export * from './batches.ts';
 export { compress, decompress, MAX_DECOMPRESSED_BYTES } from './compression.ts';
 export { crc32c } from './crc.ts';
+export * from './filter-batch.ts';
 export { readInt64, writeInt64 } from './int64.ts';
 export * from './murmur2.ts';
 export * from './recompress.ts';

@@ -1,18 +1,11 @@
 import type { Clock, Timer } from '../environment/environment.ts';
 import { type BrokerError, toBrokerError } from '../errors.ts';
-import { batchesIn, rebase } from '../records/index.ts';
 import type { CommitLog, Position } from './commit-log.ts';
-import type { Log, SegmentLimits } from './log.ts';
+import type { Log } from './log.ts';
 import { saveManifest } from './manifest.ts';
 import type { MemoryBatch } from './memory-table.ts';
-import {
-  type Segment,
-  SegmentIndexer,
-  type SegmentReader,
-  segmentName,
-  segmentObjects,
-  UNINDEXED_BYTES,
-} from './segment.ts';
+import { type Segment, type SegmentReader, segmentObjects } from './segment.ts';
+import { type Batches, SegmentBuilder } from './segment-builder.ts';
 import type { SegmentStore } from './segment-store.ts';
 
 export interface FlusherOptions {
@@ -34,8 +27,6 @@ const CONCURRENCY = 4;
 /** A segment below this size is merged with what comes next, while it is not much larger than that. */
 const MERGE_BYTES = 8 * 1024 * 1024;
 const RETRY_MS = 2_000;
-/** Fits the 32-bit positions of an index. */
-const MAX_SEGMENT_BYTES = 0x7fff_ffff;
 
 /**
  * Writes what the commit log holds to segments, log by log, in the background; then records that in the manifest; then
@@ -53,6 +44,8 @@ export class Flusher {
   /** What is in segments and still in memory, in the order it was flushed: evicted from the front. */
   #cached: { log: Log; upTo: number; bytes: number }[] = [];
   #cachedBytes = 0;
+  /** The manifest is being saved, which is done by one at a time. */
+  #recording: Promise<void> = Promise.resolve();
   #shardId = '';
   #restored = false;
   #flushedTo: Position = 0;
@@ -73,8 +66,9 @@ export class Flusher {
    * Goes on with what the manifest says, once the commit log is replayed. Until then nothing is deleted: a trim that is
    * replayed is durable for certain only when the replay has ended.
    */
-  restore(shardId: string, garbage: readonly string[]): void {
+  restore(shardId: string, garbage: readonly string[], replayFrom: Position): void {
     this.#shardId = shardId;
+    this.#flushedTo = replayFrom;
     this.#restored = true;
     this.discard([...this.#garbage, ...garbage]);
   }
@@ -87,6 +81,35 @@ export class Flusher {
 
   discardSegments(segments: readonly Segment[]): void {
     this.discard(segments.filter(({ name }) => !this.#merging.has(name)).flatMap(segmentObjects));
+  }
+
+  /**
+   * Keeps the segments that a log has from being merged with later ones, but for those that are being merged already. Answers the
+   * offset before which they lie.
+   */
+  claim(log: Log): number {
+    const free = log.segments.findIndex(({ name }) => this.#merging.has(name));
+    log.claimedOffset = (free < 0 ? log.segments : log.segments.slice(0, free)).at(-1)?.nextOffset ?? 0;
+    return log.claimedOffset;
+  }
+
+  /**
+   * Puts segments in the place of others that were claimed, as far as the log still has them, and records that with the offset up
+   * to which the log is compacted.
+   */
+  async replace(log: Log, old: readonly Segment[], fresh: readonly Segment[], cleanedOffset: number): Promise<void> {
+    const left = old.filter((segment) => log.segments.includes(segment));
+    if (log.deleted) {
+      this.discard(fresh.flatMap(segmentObjects));
+      return;
+    }
+    for (const segment of left) this.#options.reader.forget(segment);
+    log.replaced(left, fresh);
+    log.cleanedOffset = cleanedOffset;
+    const live = new Set(log.segments);
+    for (const segment of [...left, ...fresh])
+      if (!live.has(segment)) for (const name of segmentObjects(segment)) this.#replaced.add(name);
+    await this.#record();
   }
 
   /** Runs one round, or waits for the one that is running. What fails is tried again a little later. */
@@ -109,6 +132,7 @@ export class Flusher {
   async close(): Promise<void> {
     this.stop();
     await this.#running;
+    await this.#recording;
     await Promise.all(this.#collecting);
   }
 
@@ -127,7 +151,7 @@ export class Flusher {
   }
 
   async #flushTo(upTo: Position): Promise<void> {
-    const { logs, commitLog, store } = this.#options;
+    const { logs, commitLog } = this.#options;
     await commitLog.sync?.();
     const due = [...logs.values()].filter((log) => log.isFlushDue(upTo));
     let next = 0;
@@ -139,6 +163,22 @@ export class Flusher {
     const outcomes = await Promise.allSettled(Array.from({ length: CONCURRENCY }, worker));
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
     if (this.#closed) return;
+    await this.#record(upTo);
+    if (this.#closed) return;
+    this.#flushedTo = upTo;
+    await commitLog.truncate(upTo);
+  }
+
+  /** Saves what the logs consist of now, and lets go of the objects that no log refers to any more. */
+  #record(replayFrom?: Position): Promise<void> {
+    const recorded = this.#recording.then(() => this.#saveManifest(replayFrom));
+    this.#recording = recorded.catch(() => {});
+    return recorded;
+  }
+
+  async #saveManifest(replayFrom = this.#flushedTo): Promise<void> {
+    const { logs, commitLog, store } = this.#options;
+    if (this.#closed) return;
     const replaced = [...this.#replaced];
     for (const name of replaced) this.#garbage.add(name);
     const states = [...logs.values()].map((log) => log.state());
@@ -146,11 +186,9 @@ export class Flusher {
     // The trims and deletions that the states know of.
     await commitLog.sync?.();
     if (this.#closed) return;
-    await saveManifest(store, { shardId: this.#shardId, replayFrom: upTo, logs: states, garbage });
+    await saveManifest(store, { shardId: this.#shardId, replayFrom, logs: states, garbage });
     for (const name of replaced) this.#replaced.delete(name);
-    this.#flushedTo = upTo;
     this.#collectLater(replaced);
-    await commitLog.truncate(upTo);
   }
 
   /** Writes a log's batches to segments, together with the last of those it has where they are small. */
@@ -279,6 +317,7 @@ function mergeable(log: Log, batches: readonly MemoryBatch[]): Segment[] {
     const aged = first.maxTimestamp - segment.maxTimestamp > log.segmentLimits.ms;
     const adjacent = segment.nextOffset === (merged[0]?.baseOffset ?? first.baseOffset);
     if (
+      segment.baseOffset < Math.max(log.claimedOffset, log.cleanedOffset) ||
       segment.size > MERGE_BYTES ||
       segment.size > bytes * 2 ||
       bytes + segment.size > log.segmentLimits.bytes ||
@@ -292,61 +331,8 @@ function mergeable(log: Log, batches: readonly MemoryBatch[]): Segment[] {
   return merged;
 }
 
-/** One batch, or several that follow one another. */
-type Batches = Pick<MemoryBatch, 'baseOffset' | 'lastOffset' | 'maxTimestamp' | 'bytes'>;
-
 /** A segment and what it holds. */
 interface Piece {
   readonly segment: Segment;
   readonly bytes: Buffer;
-}
-
-/** Puts one segment together. */
-class SegmentBuilder {
-  readonly #logId: string;
-  readonly #baseOffset: number;
-  readonly #chunks: Buffer[] = [];
-  readonly #indexer: SegmentIndexer;
-  #firstTimestamp: number | undefined;
-
-  constructor(logId: string, baseOffset: number) {
-    this.#logId = logId;
-    this.#baseOffset = baseOffset;
-    this.#indexer = new SegmentIndexer(baseOffset);
-  }
-
-  fits({ lastOffset, maxTimestamp, bytes }: Batches, limits: SegmentLimits): boolean {
-    if (this.#indexer.size === 0) return true;
-    const tooLong = maxTimestamp - (this.#firstTimestamp ?? maxTimestamp) > limits.ms;
-    const tooFar = lastOffset - this.#baseOffset > 0xffff_ffff;
-    return this.#indexer.size + bytes.length <= Math.min(limits.bytes, MAX_SEGMENT_BYTES) && !tooLong && !tooFar;
-  }
-
-  addBatch(batch: MemoryBatch): void {
-    if (batch.shared) this.#chunks.push(...rebase(batch.bytes, batch.baseOffset));
-    else this.#chunks.push(batch.bytes);
-    this.#firstTimestamp ??= batch.maxTimestamp;
-    this.#indexer.add(batch.baseOffset, batch.lastOffset, batch.maxTimestamp, batch.bytes.length);
-  }
-
-  addSegment(bytes: Buffer): void {
-    this.#chunks.push(bytes);
-    for (const batch of batchesIn(bytes)) {
-      this.#firstTimestamp ??= batch.maxTimestamp;
-      this.#indexer.add(batch.baseOffset, batch.lastOffset, batch.maxTimestamp, batch.size);
-    }
-  }
-
-  async store(store: SegmentStore): Promise<Segment> {
-    const name = segmentName(this.#logId, this.#baseOffset);
-    const indexed = this.#indexer.size > UNINDEXED_BYTES;
-    await store.put(`${name}.log`, this.#chunks);
-    if (indexed) {
-      const { offsets, times } = this.#indexer.finish();
-      await store.put(`${name}.index`, [offsets]);
-      await store.put(`${name}.timeindex`, [times]);
-    }
-    const { nextOffset, size, maxTimestamp } = this.#indexer;
-    return { name, baseOffset: this.#baseOffset, nextOffset, size, maxTimestamp, indexed };
-  }
 }

@@ -31,6 +31,8 @@ export interface DerivedState {
   save(): Buffer | undefined;
   /** The batches from `nextOffset` on are gone: their append failed. */
   rollBack(nextOffset: number): void;
+  /** Last offsets of durable batches that the state could not be made again without: compaction leaves at least their headers. */
+  retainedOffsets?(): readonly number[];
 }
 
 /** Reading ahead of the high watermark is for those who asked for it. */
@@ -44,11 +46,13 @@ export interface LogState {
   readonly flushedOffset: number;
   readonly segments: readonly Segment[];
   readonly epochs: readonly EpochStart[];
+  /** Of a log that was compacted: up to where, and the generation that its next segments so written will have. */
+  readonly cleaned?: { readonly offset: number; readonly generation: number };
 }
 
 /**
- * One append-only log of a shard: sealed segments, then the batches in memory. Its offsets are contiguous; they begin at
- * `startOffset` (what came before was trimmed) and end before `nextOffset`. The owner of the log appends through its
+ * One append-only log of a shard: sealed segments, then the batches in memory. Its offsets are contiguous, but for those that
+ * compaction has taken out of segments; they begin at `startOffset` (what came before was trimmed) and end before `nextOffset`. The owner of the log appends through its
  * `Shard`; this class only reads, and keeps account.
  */
 export class Log {
@@ -61,6 +65,10 @@ export class Log {
   onRollBack: ((nextOffset: number) => void) | undefined;
   /** The offset up to which the derived state is saved; the shard's. */
   derivedOffset = 0;
+  /** What comes before it was compacted. */
+  cleanedOffset = 0;
+  /** Segments before it are not to be merged now. The shard's. */
+  claimedOffset = 0;
   /** Its deletion was asked for and is not durable yet: nothing is appended any more. The shard's. */
   deleting = false;
 
@@ -74,6 +82,8 @@ export class Log {
   #nextOffset = 0;
   #highWatermark = 0;
   #deleted = false;
+  /** That of the next segments which compaction writes; 0 until it does. */
+  #generation = 0;
 
   constructor(id: string, reader: SegmentReader, state?: LogState) {
     this.id = id;
@@ -87,6 +97,8 @@ export class Log {
     this.#nextOffset = state.flushedOffset;
     this.#highWatermark = state.flushedOffset;
     this.derivedOffset = state.flushedOffset;
+    this.cleanedOffset = state.cleaned?.offset ?? 0;
+    this.#generation = state.cleaned?.generation ?? 0;
   }
 
   /** The first offset that is there. */
@@ -192,14 +204,20 @@ export class Log {
   /** The batch that holds the largest timestamp of all durable records; undefined when there are none. */
   async batchWithMaxTimestamp(): Promise<Buffer | undefined> {
     let largest = -1;
-    for (const segment of this.#segments)
-      if (segment.nextOffset > this.#startOffset) largest = Math.max(largest, segment.maxTimestamp);
     for (let i = this.#table.indexOf(this.#startOffset); i < this.#table.length; i++) {
       const batch = this.#table.at(i);
       if (batch !== undefined && batch.lastOffset < this.#highWatermark)
         largest = Math.max(largest, batch.maxTimestamp);
     }
-    return largest < 0 ? undefined : this.batchForTimestamp(largest);
+    const times = new Set([largest]);
+    for (const segment of this.#segments)
+      if (segment.nextOffset > this.#startOffset && segment.maxTimestamp > largest) times.add(segment.maxTimestamp);
+    // Compaction may have left nothing of what a segment had its time from.
+    for (const timestamp of [...times].filter((time) => time >= 0).sort((a, b) => b - a)) {
+      const batch = await this.batchForTimestamp(timestamp);
+      if (batch !== undefined) return batch;
+    }
+    return undefined;
   }
 
   /** The end of the given epoch: the largest epoch at or below it that has records, and the offset after its last one. */
@@ -365,6 +383,26 @@ export class Log {
     this.#flushedOffset = Math.max(this.#flushedOffset, flushedOffset);
   }
 
+  /** Other segments hold what is left of these. Readers are not to find in memory what was taken out of them. */
+  replaced(old: readonly Segment[], fresh: readonly Segment[]): void {
+    const gone = new Set(old);
+    this.#segments = [...this.#segments.filter((segment) => !gone.has(segment)), ...fresh]
+      .filter((segment) => segment.nextOffset > this.#startOffset)
+      .sort((a, b) => a.baseOffset - b.baseOffset);
+    this.evict(old.at(-1)?.nextOffset ?? 0);
+  }
+
+  /** A number that no segment of this log has in its name. */
+  nextGeneration(): number {
+    this.#generation = Math.max(this.#generation, 1);
+    return this.#generation++;
+  }
+
+  /** The number that `nextGeneration` will answer. */
+  get generation(): number {
+    return Math.max(this.#generation, 1);
+  }
+
   /** Drops batches before `offset` from memory, as far as they are in segments. */
   evict(offset: number): void {
     const end = Math.min(offset, this.#flushedOffset);
@@ -390,6 +428,7 @@ export class Log {
       flushedOffset: this.#flushedOffset,
       segments: this.#segments,
       epochs: this.#epochs.filter((start) => start.startOffset < this.#flushedOffset),
+      ...(this.#generation > 0 && { cleaned: { offset: this.cleanedOffset, generation: this.#generation } }),
     };
   }
 

@@ -70,7 +70,7 @@ describe('a manifest', () => {
 
   it('of a later format is refused as such', async () => {
     const store = new MemorySegmentStore();
-    await store.put('manifest', [sealed('{"format":2}')]);
+    await store.put('manifest', [sealed('{"format":3}')]);
     await expect(loadManifest(store)).rejects.toMatchObject({ code: 'unsupported' });
   });
 });

@@ -20,10 +20,11 @@ export interface Manifest {
 }
 
 const NAME = 'manifest';
-const FORMAT = 1;
+/** 2 where a log was compacted, of which format 1 knew nothing. */
+const FORMATS = [1, 2];
 
-/** base offset, next offset, size, largest timestamp, indexed (1) or not (0) */
-type SegmentRow = [number, number, number, number, number];
+/** base offset, next offset, size, largest timestamp, indexed (1) or not (0), generation unless it is 0 */
+type SegmentRow = [number, number, number, number, number, number?];
 
 interface ManifestFile {
   readonly format: number;
@@ -36,12 +37,13 @@ interface ManifestFile {
     readonly flushed: number;
     readonly epochs: readonly [epoch: number, startOffset: number][];
     readonly segments: readonly SegmentRow[];
+    readonly cleaned?: [offset: number, generation: number];
   }[];
 }
 
 export async function saveManifest(store: SegmentStore, manifest: Manifest): Promise<void> {
   const file: ManifestFile = {
-    format: FORMAT,
+    format: manifest.logs.some(({ cleaned }) => cleaned !== undefined) ? 2 : 1,
     shardId: manifest.shardId,
     replayFrom: manifest.replayFrom,
     garbage: manifest.garbage,
@@ -50,13 +52,21 @@ export async function saveManifest(store: SegmentStore, manifest: Manifest): Pro
       start: log.startOffset,
       flushed: log.flushedOffset,
       epochs: log.epochs.map(({ epoch, startOffset }) => [epoch, startOffset]),
-      segments: log.segments.map((s) => [s.baseOffset, s.nextOffset, s.size, s.maxTimestamp, s.indexed ? 1 : 0]),
+      segments: log.segments.map(rowOf),
+      ...(log.cleaned && { cleaned: [log.cleaned.offset, log.cleaned.generation] }),
     })),
   };
   const json = Buffer.from(JSON.stringify(file));
   const crc = Buffer.alloc(4);
   crc.writeUInt32BE(crc32c(json));
   await store.put(NAME, [crc, json]);
+}
+
+function rowOf({ baseOffset, nextOffset, size, maxTimestamp, indexed, generation = 0 }: Segment): SegmentRow {
+  const flag = indexed ? 1 : 0;
+  return generation === 0
+    ? [baseOffset, nextOffset, size, maxTimestamp, flag]
+    : [baseOffset, nextOffset, size, maxTimestamp, flag, generation];
 }
 
 /** Undefined when the store has none: the shard is new. `storage-damaged` when it is there and cannot be believed. */
@@ -85,10 +95,10 @@ function damaged(what: string, cause?: unknown): BrokerError {
 }
 
 function decode(file: ManifestFile): Manifest {
-  if (file.format !== FORMAT) {
+  if (!FORMATS.includes(file.format)) {
     throw new BrokerError(
       'unsupported',
-      `the data is of format ${file.format}, this version knows ${FORMAT}; use the version that wrote it`,
+      `the data is of format ${file.format}, this version knows ${FORMATS.join(' and ')}; use the version that wrote it`,
     );
   }
   return {
@@ -102,15 +112,17 @@ function decode(file: ManifestFile): Manifest {
         flushedOffset: log.flushed,
         epochs: log.epochs.map(([epoch, startOffset]): EpochStart => ({ epoch, startOffset })),
         segments: log.segments.map(
-          ([baseOffset, nextOffset, size, maxTimestamp, indexed]): Segment => ({
-            name: segmentName(log.id, baseOffset),
+          ([baseOffset, nextOffset, size, maxTimestamp, indexed, generation = 0]): Segment => ({
+            name: segmentName(log.id, baseOffset, generation),
             baseOffset,
             nextOffset,
             size,
             maxTimestamp,
             indexed: indexed === 1,
+            ...(generation > 0 && { generation }),
           }),
         ),
+        ...(log.cleaned && { cleaned: { offset: log.cleaned[0], generation: log.cleaned[1] } }),
       }),
     ),
   };

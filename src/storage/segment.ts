@@ -10,7 +10,7 @@ import type { SegmentStore } from './segment-store.ts';
 
 /*
  * A sealed segment, in Kafka's layout: `<log id>/<base offset, 20 digits>.log` holds whole record batches one after the
- * other; beside it, unless it is small enough to be scanned,
+ * other (`<base offset>-<generation>.log` where compaction wrote it: then offsets may be missing between the batches); beside it, unless it is small enough to be scanned,
  *   .index      => (offset - base offset:u32  position:u32)*                 sparse, one for each INDEX_INTERVAL bytes
  *   .timeindex  => (largest timestamp so far:i64  offset - base offset:u32)* likewise
  */
@@ -26,6 +26,8 @@ export interface Segment {
   /** Milliseconds since the epoch; -1 for none. */
   readonly maxTimestamp: number;
   readonly indexed: boolean;
+  /** Counts what compaction wrote of a log, so that it never writes over what somebody reads; 0 or absent for what a flush wrote. */
+  readonly generation?: number;
 }
 
 /** Bytes of log for each index entry; Kafka's index.interval.bytes. */
@@ -39,12 +41,13 @@ const TIME_ENTRY = 12;
 const BATCH_HEADER = 61;
 const SCAN_BYTES = 64 * 1024;
 
-export function segmentName(logId: string, baseOffset: number): string {
-  return `${logId}/${String(baseOffset).padStart(20, '0')}`;
+export function segmentName(logId: string, baseOffset: number, generation = 0): string {
+  const name = `${logId}/${String(baseOffset).padStart(20, '0')}`;
+  return generation === 0 ? name : `${name}-${generation}`;
 }
 
 /** The names of the objects that a segment is made of. */
-export function segmentObjects(segment: Segment): string[] {
+export function segmentObjects(segment: Pick<Segment, 'name' | 'indexed'>): string[] {
   const objects = [`${segment.name}.log`];
   if (segment.indexed) objects.push(`${segment.name}.index`, `${segment.name}.timeindex`);
   return objects;

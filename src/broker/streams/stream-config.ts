@@ -3,7 +3,7 @@ import type { Compression } from '../../records/index.ts';
 
 /** What can be set for one stream, under Kafka's names (Kafka: Topic Configs). Sizes in bytes, times in milliseconds. */
 export interface StreamConfig {
-  /** What becomes of old records: 'delete', 'compact' or both. Compaction itself is not done yet: such streams keep all. */
+  /** What becomes of old records: 'delete', 'compact' or both. */
   readonly cleanupPolicy: readonly ('delete' | 'compact')[];
   /** -1 for no limit. */
   readonly retentionMs: number;
@@ -18,6 +18,14 @@ export interface StreamConfig {
   readonly timestampBeforeMaxMs: number;
   readonly timestampAfterMaxMs: number;
   readonly minInsyncReplicas: number;
+  /** How long compaction leaves tombstones, from when it first met them. */
+  readonly deleteRetentionMs: number;
+  /** Younger records are not compacted. */
+  readonly minCompactionLagMs: number;
+  /** With older records that were never compacted, compaction does not wait for the dirty ratio. */
+  readonly maxCompactionLagMs: number;
+  /** Above this share of bytes that were never compacted, a log is compacted. */
+  readonly minCleanableDirtyRatio: number;
 }
 
 export type ConfigType = 'boolean' | 'string' | 'int' | 'long' | 'double' | 'list';
@@ -80,8 +88,7 @@ const DEFINITIONS: readonly ConfigDefinition[] = [
     type: 'long',
     default: '86400000',
     check: long(0),
-    doc: 'How long tombstones are kept by compaction.',
-    ignored: true,
+    doc: 'How long compaction keeps tombstones, from when it first met them.',
   },
   {
     name: 'file.delete.delay.ms',
@@ -120,8 +127,7 @@ const DEFINITIONS: readonly ConfigDefinition[] = [
     type: 'long',
     default: '9223372036854775807',
     check: long(1),
-    doc: 'The longest that a record may escape compaction.',
-    ignored: true,
+    doc: 'The longest that a record may wait for compaction, whatever min.cleanable.dirty.ratio says.',
   },
   {
     name: 'max.message.bytes',
@@ -164,8 +170,7 @@ const DEFINITIONS: readonly ConfigDefinition[] = [
     type: 'double',
     default: '0.5',
     check: ratio,
-    doc: 'When compaction runs.',
-    ignored: true,
+    doc: 'The share of a log that was never compacted, in bytes, above which compaction runs.',
   },
   {
     name: 'min.compaction.lag.ms',
@@ -173,7 +178,6 @@ const DEFINITIONS: readonly ConfigDefinition[] = [
     default: '0',
     check: long(0),
     doc: 'The shortest that a record escapes compaction.',
-    ignored: true,
   },
   {
     name: 'min.insync.replicas',
@@ -302,6 +306,10 @@ export function streamConfig(
     timestampBeforeMaxMs: timestampLimit('message.timestamp.before.max.ms'),
     timestampAfterMaxMs: timestampLimit('message.timestamp.after.max.ms'),
     minInsyncReplicas: number('min.insync.replicas'),
+    deleteRetentionMs: number('delete.retention.ms'),
+    minCompactionLagMs: number('min.compaction.lag.ms'),
+    maxCompactionLagMs: number('max.compaction.lag.ms'),
+    minCleanableDirtyRatio: number('min.cleanable.dirty.ratio'),
   };
 }
 
