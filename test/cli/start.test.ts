@@ -143,9 +143,9 @@ describe('what cannot be, in one line that says how to mend it', () => {
       code: 1,
       line: 'sluice: storage.kind (SLUICE_STORAGE_KIND): "disc" is not one of disk, memory; did you mean disk?',
     });
-    const { code, line } = await refusal(['--listen', 'amqp://127.0.0.1:0']);
+    const { code, line } = await refusal(['--listen', 'mqtt://127.0.0.1:0']);
     expect(code).toBe(1);
-    expect(line).toContain("'amqp' is not supported yet: this version speaks kafka");
+    expect(line).toContain("'mqtt' is not supported yet: this version speaks kafka, amqp");
   });
 
   test('a file that is not there: exit 1', async () => {
