@@ -9,6 +9,15 @@ export {
   verifyPassword,
 } from './password-hash.ts';
 export { Pattern } from './pattern.ts';
+export {
+  isScramMechanism,
+  SCRAM_MECHANISMS,
+  type ScramCredential,
+  type ScramMechanism,
+  saltPassword,
+  scramCredential,
+} from './scram.ts';
+export type { ScramExchange } from './scram-exchange.ts';
 export { type PermissionSet, type TopicPermissionSet, topicPermissionsOf } from './state.ts';
 export { type Permission, User } from './user.ts';
 export { type ClientOrigin, type PutUser, Users, type UsersOptions } from './users.ts';

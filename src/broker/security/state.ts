@@ -1,5 +1,6 @@
 import type { StateMachine } from '../event-log.ts';
 import type { PasswordHash } from './password-hash.ts';
+import type { ScramCredential, ScramCredentials, ScramMechanism } from './scram.ts';
 
 /** Regular expressions that the names of what a user touches must match. */
 export interface PermissionSet {
@@ -16,8 +17,10 @@ export interface TopicPermissionSet {
 
 /** What a user can show to be who it is. */
 export interface Credentials {
-  /** Without it the user cannot come in by password, but by certificate. */
+  /** Without it the user cannot come in by sending its password. */
   readonly password?: PasswordHash;
+  /** Without one of a mechanism the user cannot come in by that. */
+  readonly scram?: ScramCredentials;
 }
 
 /** What a user is, without what it may do. */
@@ -51,6 +54,14 @@ interface Of {
 export type UserEvent =
   | { readonly type: 'user-put'; readonly user: UserDetails }
   | { readonly type: 'user-deleted'; readonly user: string }
+  // Makes the user where there is none.
+  | {
+      readonly type: 'scram-set';
+      readonly user: string;
+      readonly mechanism: ScramMechanism;
+      readonly credential: ScramCredential;
+    }
+  | { readonly type: 'scram-cleared'; readonly user: string; readonly mechanism: ScramMechanism }
   | (Of & { readonly type: 'permissions-set'; readonly permissions: PermissionSet })
   | (Of & { readonly type: 'permissions-cleared' })
   | (Of & {
@@ -81,6 +92,21 @@ export const usersMachine: StateMachine<UsersState, UserEvent> = {
       }
       case 'user-deleted':
         state.users.delete(event.user);
+        return;
+      case 'scram-set': {
+        const user = state.users.get(event.user) ?? { ...NOBODY, name: event.user };
+        state.users.set(event.user, user);
+        state.founded = true;
+        change(state, event.user, ({ credentials }) => ({
+          credentials: { ...credentials, scram: { ...credentials.scram, [event.mechanism]: event.credential } },
+        }));
+        return;
+      }
+      case 'scram-cleared':
+        change(state, event.user, ({ credentials }) => {
+          const { [event.mechanism]: _, ...scram } = credentials.scram ?? {};
+          return { credentials: { ...credentials, scram } };
+        });
         return;
       case 'permissions-set':
         change(state, event.user, (user) => ({
@@ -131,6 +157,9 @@ const NOTHING: Pick<UserRecord, 'permissions' | 'topicPermissions'> = {
   permissions: new Map(),
   topicPermissions: new Map(),
 };
+
+/** One who cannot do anything yet. */
+const NOBODY: Omit<UserRecord, 'name'> = { ...NOTHING, credentials: {}, tags: [], limits: {} };
 
 function change(state: UsersState, name: string, by: (user: UserRecord) => Partial<UserRecord>): void {
   const user = state.users.get(name);

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ShardHome } from '../../../test/storage/fixture.ts';
 import { SeededRandom } from '../../environment/seeded-random.ts';
 import type { Shard } from '../../storage/index.ts';
+import { scramCredential } from './scram.ts';
 import type { User } from './user.ts';
 import { Users, type UsersOptions } from './users.ts';
 
@@ -257,5 +258,69 @@ describe('changes', () => {
     expect(user.mayAccess('other')).toBe(false);
     expect(user.mayTopic('other', 'x', 'read', 'k')).toBe(true);
     expect(users.get('guest')?.mayAccess('/')).toBe(true);
+  });
+});
+
+describe('SCRAM credentials', () => {
+  const mechanismsOf = (name: string) => Object.keys(users.get(name)?.record?.credentials.scram ?? {});
+  const credential = (byte: number) =>
+    scramCredential('SCRAM-SHA-256', {
+      salt: Buffer.from('salt'),
+      saltedPassword: Buffer.alloc(32, byte),
+      iterations: 4096,
+    });
+
+  it('are made of a password that is given, and change with it', async () => {
+    await made('anna', 'one');
+    expect(mechanismsOf('anna')).toEqual(['SCRAM-SHA-256', 'SCRAM-SHA-512']);
+    const before = users.get('anna')?.record?.credentials.scram;
+    await users.put({ name: 'anna', password: 'one', tags: ['monitoring'] });
+    expect(users.get('anna')?.record?.credentials.scram).toEqual(before);
+    await users.put({ name: 'anna', password: 'two' });
+    expect(users.get('anna')?.record?.credentials.scram).not.toEqual(before);
+  });
+
+  it('go when the password is replaced by a hash, of which they cannot be made, or by none', async () => {
+    const { credentials } = (await made('anna')).record ?? {};
+    const berta = (await made('berta', 'other')).record?.credentials.password;
+    await users.put({ name: 'anna', passwordHash: credentials?.password });
+    expect(mechanismsOf('anna')).toHaveLength(2);
+    await users.put({ name: 'anna', passwordHash: berta });
+    expect(mechanismsOf('anna')).toEqual([]);
+    await users.put({ name: 'berta' });
+    expect(mechanismsOf('berta')).toEqual([]);
+  });
+
+  it('that were set on their own stay when the user gets a hash, and last', async () => {
+    await users.setScram('carla', 'SCRAM-SHA-256', credential(1));
+    const hash = (await made('anna')).record?.credentials.password;
+    await users.put({ name: 'carla', passwordHash: hash });
+    await restart();
+    expect(users.get('carla')?.record?.credentials.scram).toEqual({ 'SCRAM-SHA-256': credential(1) });
+  });
+
+  it('take the user with them when that has nothing else', async () => {
+    await users.setScram('carla', 'SCRAM-SHA-256', credential(1));
+    await users.setScram('carla', 'SCRAM-SHA-512', credential(2));
+    await users.clearScram('carla', 'SCRAM-SHA-256');
+    expect(mechanismsOf('carla')).toEqual(['SCRAM-SHA-512']);
+    await users.clearScram('carla', 'SCRAM-SHA-512');
+    expect(users.get('carla')).toBeUndefined();
+    await made('anna');
+    await users.clearScram('anna', 'SCRAM-SHA-256');
+    await expect(users.clearScram('anna', 'SCRAM-SHA-256')).rejects.toMatchObject({ code: 'not-found' });
+    await expect(users.clearScram('nobody', 'SCRAM-SHA-256')).rejects.toMatchObject({ code: 'not-found' });
+    expect(users.get('anna')).toBeDefined();
+  });
+
+  it('of a user who is not there look like those of one who is', () => {
+    const first = (name: string) =>
+      users
+        .scramExchange('SCRAM-SHA-256')
+        .next(Buffer.from(`n,,n=${name},r=abc`))
+        .answer.toString();
+    const shape = /^r=abc[\w-]{32},s=[A-Za-z0-9+/=]{24},i=4096$/;
+    expect(first('guest')).toMatch(shape);
+    expect(first('nobody')).toMatch(shape);
   });
 });

@@ -4,6 +4,18 @@ import { type EventLogOptions, jsonCodec, ShardEventLog } from '../event-log.ts'
 import { checkPasswordHash, hashPassword, type PasswordHash, verifyPassword } from './password-hash.ts';
 import { Pattern } from './pattern.ts';
 import {
+  MIN_SCRAM_ITERATIONS,
+  nobodysCredential,
+  SALT_BYTES,
+  SCRAM_MECHANISMS,
+  type ScramCredential,
+  type ScramCredentials,
+  type ScramMechanism,
+  saltPassword,
+  scramCredential,
+} from './scram.ts';
+import { ScramExchange } from './scram-exchange.ts';
+import {
   type PermissionSet,
   type TopicPermissionSet,
   topicPermissionsOf,
@@ -19,6 +31,9 @@ import { User } from './user.ts';
 const USERS_LOG_ID = '00000000-0000-4000-8000-000000000002';
 const MAX_NAME_BYTES = 255;
 const MAX_TAGS = 32;
+/** Clients can make users too, with SCRAM credentials: not without end. */
+const MAX_USERS = 100_000;
+const NONCE_BYTES = 24;
 
 export interface UsersOptions extends Pick<EventLogOptions<UsersState, UserEvent>, 'shard' | 'now' | 'onTrouble'> {
   readonly random: Random;
@@ -43,7 +58,7 @@ export interface ClientOrigin {
   readonly loopback: boolean;
 }
 
-type Decide = (state: Readonly<UsersState>) => readonly UserEvent[];
+type Decide = (state: Readonly<UsersState>) => readonly UserEvent[] | Promise<readonly UserEvent[]>;
 
 /** Who may come in, and what each may do. */
 export class Users {
@@ -53,12 +68,15 @@ export class Users {
   readonly #removed: ((user: User) => void)[] = [];
   /** What a password is compared to when there is no such user: that must not be quicker. */
   readonly #nobody: PasswordHash;
+  /** What the credentials of users who are not there are made of. */
+  readonly #secret: Buffer;
   #last: Promise<unknown> = Promise.resolve();
 
   private constructor(options: UsersOptions, log: ShardEventLog<UsersState, UserEvent>) {
     this.#options = options;
     this.#log = log;
     this.#nobody = hashPassword(options.random.bytes(16).toString('hex'), options.random);
+    this.#secret = options.random.bytes(32);
   }
 
   static async open(options: UsersOptions): Promise<Users> {
@@ -107,10 +125,46 @@ export class Users {
     return this.#admit(user, from);
   }
 
-  /** Makes a user, or changes it: its permissions stay. Rejects with `invalid-configuration`. */
-  put(user: PutUser): Promise<void> {
+  /** For a client that shows that it knows a user's password without sending it; `authenticateExternal` takes the name that comes of it. */
+  scramExchange(mechanism: ScramMechanism): ScramExchange {
+    return new ScramExchange({
+      mechanism,
+      serverNonce: this.#options.random.bytes(NONCE_BYTES).toString('base64url'),
+      credentialOf: (name) =>
+        this.#users.get(name)?.record?.credentials.scram?.[mechanism] ??
+        nobodysCredential(mechanism, name, this.#secret),
+    });
+  }
+
+  /** Gives a user a password for one mechanism, making the user where there is none. Rejects with `invalid-configuration`, `limit-exceeded`. */
+  setScram(user: string, mechanism: ScramMechanism, credential: ScramCredential): Promise<void> {
     return this.#change((state) => {
-      const details = this.#details(user, state.users.get(user.name));
+      checkName(user);
+      if (state.users.size >= MAX_USERS && !state.users.has(user))
+        throw new BrokerError('limit-exceeded', `there are ${MAX_USERS} users: delete some first`);
+      return [{ type: 'scram-set', user, mechanism, credential }];
+    });
+  }
+
+  /** Rejects with `not-found` when there is none. A user who has nothing else goes with it. */
+  clearScram(user: string, mechanism: ScramMechanism): Promise<void> {
+    return this.#change((state) => {
+      const record = state.users.get(user);
+      if (record?.credentials.scram?.[mechanism] === undefined)
+        throw new BrokerError('not-found', `user '${user}' has no ${mechanism} credential`);
+      return isNothingBut(record, mechanism)
+        ? [{ type: 'user-deleted', user }]
+        : [{ type: 'scram-cleared', user, mechanism }];
+    });
+  }
+
+  /**
+   * Makes a user, or changes it: its permissions stay. With a new password, what clients of SCRAM are known by is new too, as far as the
+   * password itself is given: by its hash alone it cannot be. Rejects with `invalid-configuration`.
+   */
+  put(user: PutUser): Promise<void> {
+    return this.#change(async (state) => {
+      const details = await this.#details(user, state.users.get(user.name));
       return details === undefined ? [] : [{ type: 'user-put', user: details }];
     });
   }
@@ -196,7 +250,7 @@ export class Users {
   /** Changes are made one after the other, each deciding upon what the one before left. */
   #change(decide: Decide): Promise<void> {
     const change = this.#last.then(async () => {
-      const events = decide(this.#log.state);
+      const events = await decide(this.#log.state);
       await this.#log.append(events);
       for (const name of new Set(events.map(userOf))) this.#follow(name);
     });
@@ -215,25 +269,30 @@ export class Users {
     for (const listener of this.#removed) listener(user);
   }
 
-  #found({ name, password }: { readonly name: string; readonly password: string }): Promise<void> {
-    const user = this.#details({ name, password, tags: ['administrator'] }, undefined);
-    if (user === undefined) return Promise.resolve();
+  async #found({ name, password }: { readonly name: string; readonly password: string }): Promise<void> {
+    const user = await this.#details({ name, password, tags: ['administrator'] }, undefined);
+    if (user === undefined) return;
     const permissions = { configure: '.*', write: '.*', read: '.*' };
-    return this.#change(() => [
+    await this.#change(() => [
       { type: 'user-put', user },
       { type: 'permissions-set', user: name, virtualHost: '/', permissions },
     ]);
   }
 
   /** Undefined when nothing changes. */
-  #details(put: PutUser, before: UserRecord | undefined): UserDetails | undefined {
+  async #details(put: PutUser, before: UserRecord | undefined): Promise<UserDetails | undefined> {
     const { name, tags = [], limits = {} } = put;
-    if (name === '' || Buffer.byteLength(name) > MAX_NAME_BYTES)
-      throw new BrokerError('invalid-configuration', `a user's name has from 1 to ${MAX_NAME_BYTES} bytes`);
+    checkName(name);
     if (tags.length > MAX_TAGS)
       throw new BrokerError('invalid-configuration', `user '${name}' has more than ${MAX_TAGS} tags`);
     const password = this.#passwordHash(put, before?.credentials.password);
-    const details: UserDetails = { name, credentials: password === undefined ? {} : { password }, tags, limits };
+    const former = before?.credentials;
+    const isNew = password?.hash !== former?.password?.hash;
+    // The credentials that were made of a password go with it; those that somebody set on their own stay.
+    const kept = isNew && former?.password !== undefined ? undefined : former?.scram;
+    const scram = isNew && put.password !== undefined ? await this.#scramOf(put.password) : kept;
+    const credentials = { ...(password && { password }), ...(scram && { scram }) };
+    const details: UserDetails = { name, credentials, tags, limits };
     return before !== undefined && sameDetails(before, details) ? undefined : details;
   }
 
@@ -250,11 +309,33 @@ export class Users {
       : hashPassword(password, this.#options.random);
   }
 
+  async #scramOf(password: string): Promise<ScramCredentials> {
+    const iterations = MIN_SCRAM_ITERATIONS;
+    const credentials = SCRAM_MECHANISMS.map(async (mechanism) => {
+      const salt = this.#options.random.bytes(SALT_BYTES);
+      const saltedPassword = await saltPassword(mechanism, password, salt, iterations);
+      return [mechanism, scramCredential(mechanism, { salt, saltedPassword, iterations })] as const;
+    });
+    return Object.fromEntries(await Promise.all(credentials));
+  }
+
   #check(virtualHost: string, patterns: PermissionSet | TopicPermissionSet): void {
     for (const pattern of Object.values(patterns)) Pattern.compile(pattern);
     if (!this.#options.hasVirtualHost(virtualHost))
       throw new BrokerError('not-found', `there is no virtual host '${virtualHost}': make it first`);
   }
+}
+
+function checkName(name: string): void {
+  if (name === '' || Buffer.byteLength(name) > MAX_NAME_BYTES)
+    throw new BrokerError('invalid-configuration', `a user's name has from 1 to ${MAX_NAME_BYTES} bytes`);
+}
+
+/** Whether somebody made the user for this mechanism, and for nothing else. */
+function isNothingBut({ credentials, tags, permissions }: UserRecord, mechanism: ScramMechanism): boolean {
+  const mechanisms = Object.keys(credentials.scram ?? {});
+  const others = mechanisms.some((each) => each !== mechanism) || credentials.password !== undefined;
+  return !others && tags.length === 0 && permissions.size === 0;
 }
 
 function userOf(event: UserEvent): string {
