@@ -123,8 +123,13 @@ export class ShardEventLog<State, Event> implements EventLog<State, Event> {
     return this.#options.shard;
   }
 
-  /** Told when events that were appended are lost: before anybody who waits for them is. */
-  set onLost(callback: () => void) {
+  /** The offset that the next event will have. */
+  get nextOffset(): number {
+    return this.#log.nextOffset;
+  }
+
+  /** Told that events from an offset on, which were appended, are lost: before anybody who waits for them is. */
+  set onLost(callback: (nextOffset: number) => void) {
     this.#log.onRollBack = callback;
   }
 

@@ -24,6 +24,8 @@ export { QueueOverStream } from './streams/stream-queue.ts';
 export type { StreamReaderOptions } from './streams/stream-reader.ts';
 export { parseAge, type StreamStart } from './streams/stream-start.ts';
 export type { CreateStream } from './streams/streams.ts';
+export type { TransactionCoordinator } from './transactions/coordinator.ts';
+export { TRANSACTION_STATES, type TransactionSettings, type TransactionState } from './transactions/index.ts';
 export type { Destination, StreamQueue } from './virtual-hosts/destination.ts';
 export type { ExchangeDeclaration, ExchangeEntry } from './virtual-hosts/exchange-entry.ts';
 export { DEFAULT_TOPOLOGY_LIMITS, type TopologyLimits } from './virtual-hosts/limits.ts';

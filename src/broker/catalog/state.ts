@@ -33,6 +33,8 @@ export interface CatalogState {
   readonly virtualHosts: Map<string, VirtualHostState>;
   /** Where consumer groups keep what they know: a group's place is found by the hash of its name. */
   groupLogs: readonly LogPlace[];
+  /** Where transactions do; empty in data of the time before there were any. */
+  transactionLogs: readonly LogPlace[];
   /** Logs of what was deleted that their shards have not deleted yet, by id. */
   readonly deleting: Map<string, LogPlace>;
   /** Producer ids below this were given out, or may have been. */
@@ -41,6 +43,7 @@ export interface CatalogState {
 
 export type CatalogEvent =
   | { readonly type: 'cluster-created'; readonly clusterId: string; readonly groupLogs: readonly LogPlace[] }
+  | { readonly type: 'transaction-logs-created'; readonly logs: readonly LogPlace[] }
   | { readonly type: 'stream-created'; readonly stream: StreamEntry }
   | { readonly type: 'partitions-added'; readonly name: string; readonly partitions: readonly LogPlace[] }
   | { readonly type: 'stream-config-changed'; readonly name: string; readonly config: Readonly<Record<string, string>> }
@@ -55,6 +58,7 @@ interface Snapshot {
   /** Not there in data of the time before there were any. */
   readonly virtualHosts?: readonly VirtualHostSnapshot[];
   readonly groupLogs: readonly LogPlace[];
+  readonly transactionLogs?: readonly LogPlace[];
   readonly deleting: readonly LogPlace[];
   readonly nextProducerId: number;
 }
@@ -65,6 +69,7 @@ export const catalogMachine: StateMachine<CatalogState, CatalogEvent> = {
     streams: new Map(),
     virtualHosts: new Map(),
     groupLogs: [],
+    transactionLogs: [],
     deleting: new Map(),
     nextProducerId: 0,
   }),
@@ -73,6 +78,9 @@ export const catalogMachine: StateMachine<CatalogState, CatalogEvent> = {
       case 'cluster-created':
         state.clusterId = event.clusterId;
         state.groupLogs = event.groupLogs;
+        return;
+      case 'transaction-logs-created':
+        state.transactionLogs = event.logs;
         return;
       case 'stream-created':
         state.streams.set(event.stream.name, event.stream);
@@ -102,6 +110,7 @@ export const catalogMachine: StateMachine<CatalogState, CatalogEvent> = {
     streams: [...state.streams.values()],
     virtualHosts: [...state.virtualHosts.values()].map(toVirtualHostSnapshot),
     groupLogs: state.groupLogs,
+    transactionLogs: state.transactionLogs,
     deleting: [...state.deleting.values()],
     nextProducerId: state.nextProducerId,
   }),
@@ -112,6 +121,7 @@ export const catalogMachine: StateMachine<CatalogState, CatalogEvent> = {
       streams: new Map(snapshot.streams.map((stream) => [stream.name, stream])),
       virtualHosts: new Map((snapshot.virtualHosts ?? []).map((host) => [host.name, fromVirtualHostSnapshot(host)])),
       groupLogs: snapshot.groupLogs,
+      transactionLogs: snapshot.transactionLogs ?? [],
       deleting: new Map(snapshot.deleting.map((place) => [place.logId, place])),
       nextProducerId: snapshot.nextProducerId,
     };

@@ -1,0 +1,436 @@
+import type { Clock, Timer } from '../../environment/environment.ts';
+import { BrokerError, toBrokerError } from '../../errors.ts';
+import { producerEpoch, producerId, type TransactionOutcome } from '../../records/index.ts';
+import type { Durability } from '../../storage/index.ts';
+import { appendTogether, type ShardEventLog } from '../event-log.ts';
+import type { Partition, PartitionAppend } from '../streams/partition.ts';
+import { LiveTransactions } from './live-transactions.ts';
+import { Markers, type Participants, type Share, sharesOf } from './markers.ts';
+import type { TransactionSettings } from './settings.ts';
+import type { TransactionEvent, TransactionsState } from './state.ts';
+import {
+  checkExpected,
+  checkProducer,
+  completed,
+  decideEnd,
+  type EndRequest,
+  fencedAbort,
+  initialized,
+  isBeingEnded,
+  isExhausted,
+  isPartOf,
+  newTransaction,
+  type ProducerIdentity,
+  prepared,
+  type StreamPartitions,
+  type Transaction,
+  withParticipants,
+} from './transaction.ts';
+
+export interface TransactionCoordinatorOptions {
+  readonly clock: Clock;
+  /** Replayed already. The coordinator appends to it and does not close it. */
+  readonly log: ShardEventLog<TransactionsState, TransactionEvent>;
+  readonly settings: TransactionSettings;
+  readonly participants: Participants;
+  /** A producer id that nobody has had. */
+  readonly newProducerId: () => Promise<number>;
+  readonly onTrouble: (error: BrokerError, what: string) => void;
+}
+
+export interface InitRequest {
+  readonly transactionalId: string;
+  readonly timeoutMs: number;
+  /** What the producer has had, when it goes on after an error (KIP-360). */
+  readonly expected?: ProducerIdentity | undefined;
+}
+
+export interface TransactionalBatch {
+  readonly transactionalId: string;
+  readonly streamId: string;
+  readonly partition: Partition;
+  readonly batch: Buffer;
+  readonly durability: Durability;
+  /** The partition becomes part of the transaction by this (KIP-890); else it has to be. */
+  readonly addsPartition: boolean;
+}
+
+/** What a producer says of itself, and what it wants to be part of its transaction. */
+export interface JoinTransaction extends ProducerIdentity {
+  readonly transactionalId: string;
+  readonly partitions?: readonly StreamPartitions[];
+  readonly groupId?: string;
+}
+
+/**
+ * The transactions of the transactional ids that belong to one shard. Every answer is durable.
+ *
+ * A transaction that has all its partitions and groups in this shard ends in one append: its markers, the groups' offsets and the fact. Otherwise
+ * the decision is appended first, together with the markers of this shard; when it is durable, the markers of each other shard follow, and
+ * then the fact that they are there. Who starts after a crash in between goes on with the markers.
+ */
+export class TransactionCoordinator {
+  readonly #options: TransactionCoordinatorOptions;
+  readonly #settings: TransactionSettings;
+  readonly #transactions: LiveTransactions;
+  /** Ends that are under way over several shards, by transactional id. */
+  readonly #ending = new Map<string, Promise<void>>();
+  #timeouts: Timer | undefined;
+  #expiration: Timer | undefined;
+  readonly #retries = new Set<Timer>();
+  #closed = false;
+
+  constructor(options: TransactionCoordinatorOptions) {
+    this.#options = options;
+    this.#settings = options.settings;
+    this.#transactions = new LiveTransactions(options.log);
+  }
+
+  /** Finishes what was decided before the start, and watches over the rest. */
+  async start(): Promise<void> {
+    const decided = [...this.#transactions.all()].filter(isBeingEnded);
+    await Promise.all(decided.map((transaction) => this.#finish(transaction)));
+    this.#watchTimeouts();
+    this.#watchExpiration();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#timeouts?.cancel();
+    this.#expiration?.cancel();
+    for (const timer of this.#retries) timer.cancel();
+  }
+
+  get(transactionalId: string): Transaction | undefined {
+    return this.#transactions.get(transactionalId);
+  }
+
+  all(): Iterable<Transaction> {
+    return this.#transactions.all();
+  }
+
+  /**
+   * Gives a producer its id and an epoch greater than those of all before it, whose transaction is aborted if one is open. Rejects with
+   * `invalid-transaction-timeout`, `producer-fenced` when another producer has come since the one that goes on,
+   * `concurrent-transactions` while a transaction is being ended, `limit-exceeded`.
+   */
+  async init(request: InitRequest): Promise<ProducerIdentity> {
+    const { transactionalId, timeoutMs } = request;
+    let { expected } = request;
+    this.#check(transactionalId);
+    if (timeoutMs <= 0 || timeoutMs > this.#settings.maxTimeoutMs) {
+      throw new BrokerError(
+        'invalid-transaction-timeout',
+        `a transaction may last 1 to ${this.#settings.maxTimeoutMs} ms, not ${timeoutMs}`,
+      );
+    }
+    for (let newProducerId = -1; ; ) {
+      const known = this.#transactions.get(transactionalId);
+      if (known?.state === 'Ongoing') {
+        checkExpected(known, expected);
+        // It has proved who it is; the epoch that it had is gone now.
+        expected = undefined;
+        await this.#conclude(fencedAbort(known, this.#now()));
+        this.#check(transactionalId);
+        continue;
+      }
+      if (known !== undefined && isBeingEnded(known)) {
+        throw new BrokerError('concurrent-transactions', `a transaction of '${transactionalId}' is still being ended`);
+      }
+      if (newProducerId < 0 && (known === undefined || isExhausted(known))) {
+        this.#checkRoom(known, 0);
+        newProducerId = await this.#options.newProducerId();
+        continue;
+      }
+      const now = this.#now();
+      const from = known ?? newTransaction(transactionalId, newProducerId, timeoutMs, now);
+      const transaction = initialized(from, timeoutMs, expected, newProducerId, now);
+      await this.#transactions.append({ type: 'stored', transaction }, transaction).settled;
+      return transaction;
+    }
+  }
+
+  /** Makes partitions and groups part of the producer's transaction, which begins by that. Rejects with what `checkProducer` throws. */
+  async add(request: JoinTransaction): Promise<void> {
+    this.#check(request.transactionalId);
+    const transaction = checkProducer(this.#transactions.get(request.transactionalId), request);
+    if (this.#add(transaction, request.partitions ?? [], request.groupId === undefined ? [] : [request.groupId]))
+      return;
+    await this.#transactions.settled(request.transactionalId);
+  }
+
+  /** Throws `not-in-transaction` when one of the partitions is not part of it; what `checkProducer` throws. */
+  verify(request: JoinTransaction, streamId: string, partition: number): void {
+    this.#check(request.transactionalId);
+    const transaction = checkProducer(this.#transactions.get(request.transactionalId), request);
+    if (!isPartOf(transaction, streamId, partition)) throw notPartOf(transaction);
+  }
+
+  /**
+   * Appends a producer's batch to a partition as part of its transaction. Throws and rejects with what `checkProducer` throws, `not-in-transaction`, and
+   * what `Partition.append` throws.
+   */
+  produce(request: TransactionalBatch): PartitionAppend | Promise<PartitionAppend> {
+    const { transactionalId, streamId, partition, batch, addsPartition } = request;
+    this.#check(transactionalId);
+    const producer = { producerId: producerId(batch, 0), producerEpoch: producerEpoch(batch, 0) };
+    const transaction = checkProducer(this.#transactions.get(transactionalId), producer);
+    // Who waits for an answer to a transactional batch goes on to commit it.
+    const durability = request.durability === 'memory' ? 'memory' : 'durable';
+    const options = { transactional: true, epochPerTransaction: addsPartition };
+    const isHere = partition.shard === this.#options.log.shard;
+    if (isPartOf(transaction, streamId, partition.index)) {
+      const settled = isHere ? undefined : this.#transactions.settled(transactionalId);
+      if (settled !== undefined) return settled.then(() => this.produce(request));
+      return partition.append(batch, durability, options);
+    }
+    if (!addsPartition) throw notPartOf(transaction);
+    const added = [{ streamId, partitions: [partition.index] }];
+    if (!isHere) {
+      this.#add(transaction, added, []);
+      // Nothing of a transaction is durable anywhere before its coordinator would end it there.
+      return (this.#transactions.settled(transactionalId) ?? Promise.resolve()).then(() => this.produce(request));
+    }
+    this.#checkRoom(transaction, 1);
+    return partition.append(batch, durability, {
+      ...options,
+      append: (entries) => this.#append(transaction, added, [], entries),
+    });
+  }
+
+  /** Lets `commit` append offsets of a group, as part of the transaction. Rejects with what `checkProducer` throws, `not-in-transaction`. */
+  async commitOffsets<T>(
+    request: JoinTransaction & { readonly groupId: string; readonly addsGroup: boolean },
+    commit: () => Promise<T>,
+  ): Promise<T> {
+    const { transactionalId, groupId, addsGroup } = request;
+    const isHere = this.#options.participants.shardOfGroup(groupId) === this.#options.log.shard;
+    for (;;) {
+      this.#check(transactionalId);
+      const transaction = checkProducer(this.#transactions.get(transactionalId), request);
+      const isIn = transaction.state === 'Ongoing' && transaction.groups.has(groupId);
+      if (!isIn && !addsGroup) throw notPartOf(transaction);
+      if (!isIn) this.#add(transaction, [], [groupId]);
+      const settled = isHere ? undefined : this.#transactions.settled(transactionalId);
+      if (settled === undefined) return await commit();
+      await settled;
+    }
+  }
+
+  /** Ends a transaction. Answers what the producer is to use for the next one. Rejects with what `decideEnd` throws. */
+  async end(request: EndRequest): Promise<ProducerIdentity> {
+    const { transactionalId, outcome, epochPerTransaction } = request;
+    for (let nextProducerId = -1; ; ) {
+      this.#check(transactionalId);
+      const transaction = this.#transactions.get(transactionalId);
+      if (decideEnd(transaction, request) === 'ended' || transaction === undefined) {
+        await this.#transactions.settled(transactionalId);
+        return transaction ?? request;
+      }
+      if (epochPerTransaction && isExhausted(transaction) && nextProducerId < 0) {
+        nextProducerId = await this.#options.newProducerId();
+        continue;
+      }
+      return await this.#conclude(prepared(transaction, outcome, epochPerTransaction, nextProducerId, this.#now()));
+    }
+  }
+
+  /** Begins or goes on. Answers whether all of it was there already, durably. */
+  #add(transaction: Transaction, partitions: readonly StreamPartitions[], groups: readonly string[]): boolean {
+    const { transactionalId } = transaction;
+    const newGroups = groups.filter((groupId) => transaction.state !== 'Ongoing' || !transaction.groups.has(groupId));
+    const newPartitions = partitions
+      .map(({ streamId, partitions: indexes }) => ({
+        streamId,
+        partitions: indexes.filter((index) => !isPartOf(transaction, streamId, index)),
+      }))
+      .filter(({ partitions: indexes }) => indexes.length > 0);
+    if (newGroups.length === 0 && newPartitions.length === 0)
+      return this.#transactions.settled(transactionalId) === undefined;
+    const count = newPartitions.reduce((sum, { partitions: indexes }) => sum + indexes.length, newGroups.length);
+    this.#checkRoom(transaction, count);
+    // Who waits for it asks `settled`.
+    this.#append(transaction, newPartitions, newGroups).settled.catch(() => {});
+    return false;
+  }
+
+  #append(
+    transaction: Transaction,
+    partitions: readonly StreamPartitions[],
+    groups: readonly string[],
+    entries: Parameters<LiveTransactions['append']>[3] = [],
+  ) {
+    const time = this.#now();
+    const { transactionalId } = transaction;
+    const event = { type: 'participants-added', transactionalId, partitions, groups, time } as const;
+    const appended = this.#transactions.append(
+      event,
+      withParticipants(transaction, partitions, groups, time),
+      [],
+      entries,
+    );
+    this.#watchTimeouts();
+    return appended;
+  }
+
+  /** Ends a transaction of which it was just decided how. */
+  async #conclude(decided: Transaction): Promise<ProducerIdentity> {
+    const { shard } = this.#options.log;
+    const shares = sharesOf(decided, this.#options.participants);
+    const own = shares.get(shard);
+    shares.delete(shard);
+    if (shares.size === 0) {
+      const done = completed(decided, this.#now());
+      await this.#store(done, decided, own);
+      return done;
+    }
+    const left = withShares(decided, shares.values());
+    await this.#store(left, decided, own);
+    await this.#finish(left);
+    return completed(left, this.#now());
+  }
+
+  /** Appends what became of a transaction, with its markers in this shard. */
+  #store(transaction: Transaction, decided: Transaction, own: Share | undefined): Promise<void> {
+    const staged = this.#stageGroups(decided, own);
+    const event = { type: 'stored', transaction } as const;
+    if (own === undefined || own.partitions.length === 0)
+      return this.#transactions.append(event, transaction, staged).settled;
+    return this.#markers(decided, own).append((entries) =>
+      this.#transactions.append(event, transaction, staged, entries),
+    );
+  }
+
+  #stageGroups({ producerId: id, state }: Transaction, share: Share | undefined) {
+    const groups = share?.groups ?? [];
+    return groups.length === 0 ? [] : this.#options.participants.stageGroups(id, groups, outcomeOf(state));
+  }
+
+  #markers({ producerId: id, producerEpoch: epoch, state }: Transaction, share: Share): Markers {
+    return new Markers(
+      share.partitions.map(({ partition }) => partition),
+      {
+        producerId: id,
+        producerEpoch: epoch,
+        outcome: outcomeOf(state),
+        coordinatorEpoch: this.#options.log.shard.epoch,
+        timestamp: this.#now(),
+      },
+    );
+  }
+
+  /** Writes the markers that are missing; those that cannot be written now, later. Resolves when it has tried. */
+  #finish(decided: Transaction): Promise<void> {
+    const { transactionalId } = decided;
+    const running = this.#ending.get(transactionalId);
+    if (running !== undefined) return running;
+    const ending = this.#tryToFinish(decided)
+      .catch((error: unknown) => this.#retry(transactionalId, toBrokerError(error)))
+      .finally(() => this.#ending.delete(transactionalId));
+    this.#ending.set(transactionalId, ending);
+    return ending;
+  }
+
+  async #tryToFinish(decided: Transaction): Promise<void> {
+    const shares = sharesOf(decided, this.#options.participants).values();
+    // Those that are there, or there twice in the end, change nothing any more.
+    await Promise.all(
+      Array.from(shares, async (share) => {
+        const staged = this.#stageGroups(decided, share);
+        await this.#markers(decided, share).append((entries) => appendTogether(share.shard, staged, entries));
+      }),
+    );
+    const done = completed(decided, this.#now());
+    const { settled } = this.#transactions.append({ type: 'stored', transaction: done }, done);
+    // When that is lost, it is being ended again; nobody need wait for it.
+    settled.catch((error: unknown) => this.#retry(decided.transactionalId, toBrokerError(error)));
+  }
+
+  #retry(transactionalId: string, error: BrokerError): void {
+    if (this.#closed || error.code === 'closed' || error.code === 'fenced') return;
+    this.#options.onTrouble(error, `the end of the transaction of '${transactionalId}' is tried again`);
+    const timer = this.#options.clock.setTimer(this.#settings.markerRetryMs, () => {
+      this.#retries.delete(timer);
+      const transaction = this.#transactions.get(transactionalId);
+      if (transaction !== undefined && isBeingEnded(transaction)) void this.#finish(transaction);
+    });
+    this.#retries.add(timer);
+  }
+
+  #watchTimeouts(): void {
+    if (this.#closed || this.#timeouts !== undefined || this.#transactions.open.size === 0) return;
+    this.#timeouts = this.#options.clock.setTimer(this.#settings.timeoutCheckMs, () => {
+      this.#timeouts = undefined;
+      this.#abortTimedOut();
+      this.#watchTimeouts();
+    });
+  }
+
+  #abortTimedOut(): void {
+    const now = this.#now();
+    for (const transactionalId of [...this.#transactions.open]) {
+      const transaction = this.#transactions.get(transactionalId);
+      if (transaction?.state !== 'Ongoing' || transaction.startTime + transaction.timeoutMs >= now) continue;
+      this.#conclude(fencedAbort(transaction, now)).catch((error: unknown) =>
+        this.#options.onTrouble(
+          toBrokerError(error),
+          `the transaction of '${transactionalId}' takes too long and could not be aborted; tried again`,
+        ),
+      );
+    }
+  }
+
+  #watchExpiration(): void {
+    if (this.#closed) return;
+    this.#expiration = this.#options.clock.setTimer(this.#settings.expirationCheckMs, () => {
+      const oldest = this.#now() - this.#settings.idExpirationMs;
+      for (const { transactionalId, updateTime } of [...this.#transactions.all()]) {
+        if (updateTime > oldest || this.#transactions.open.has(transactionalId)) continue;
+        this.#transactions
+          .append({ type: 'expired', transactionalId }, { transactionalId, forget: true })
+          .settled.catch(() => {});
+      }
+      this.#watchExpiration();
+    });
+  }
+
+  #now(): number {
+    return this.#options.clock.now();
+  }
+
+  #check(transactionalId: string): void {
+    if (this.#closed)
+      throw new BrokerError('closed', 'the coordinator of this transactional id has closed; look for it again');
+    const { maxIdLength } = this.#settings;
+    if (transactionalId === '' || transactionalId.length > maxIdLength)
+      throw new BrokerError('invalid-argument', `a transactional id has 1 to ${maxIdLength} characters`);
+  }
+
+  #checkRoom(transaction: Transaction | undefined, added: number): void {
+    const { maxTransactionalIds, maxParticipants } = this.#settings;
+    if (transaction === undefined && this.#transactions.size >= maxTransactionalIds)
+      throw new BrokerError('limit-exceeded', `there are ${maxTransactionalIds} transactional ids already`);
+    if (added > 0 && this.#transactions.participants + added > maxParticipants)
+      throw new BrokerError('limit-exceeded', `all transactions together have ${maxParticipants} partitions already`);
+  }
+}
+
+function outcomeOf(state: Transaction['state']): TransactionOutcome {
+  return state === 'PrepareCommit' || state === 'CompleteCommit' ? 'commit' : 'abort';
+}
+
+/** What is left of it to be ended. */
+function withShares(transaction: Transaction, shares: Iterable<Share>): Transaction {
+  const partitions = new Map<string, Set<number>>();
+  const groups = new Set<string>();
+  for (const share of shares) {
+    for (const { streamId, partition } of share.partitions)
+      partitions.set(streamId, (partitions.get(streamId) ?? new Set()).add(partition.index));
+    for (const groupId of share.groups) groups.add(groupId);
+  }
+  return { ...transaction, partitions, groups };
+}
+
+function notPartOf({ transactionalId }: Transaction): BrokerError {
+  return new BrokerError('not-in-transaction', `this is not part of an open transaction of '${transactionalId}'`);
+}

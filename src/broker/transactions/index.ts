@@ -1,0 +1,2 @@
+export { DEFAULT_TRANSACTION_SETTINGS, type TransactionSettings } from './settings.ts';
+export { type EndRequest, type ProducerIdentity, TRANSACTION_STATES, type TransactionState } from './transaction.ts';
