@@ -14,6 +14,8 @@ import { BrokerTurns } from './queues/turns.ts';
 import { Users, type UsersOptions } from './security/users.ts';
 import { ProducerIds } from './streams/producer-ids.ts';
 import { type StreamLimits, Streams } from './streams/streams.ts';
+import type { TransactionSettings } from './transactions/index.ts';
+import { Transactions } from './transactions/transactions.ts';
 import { openTransientShard } from './transient-shard.ts';
 import type { TopologyLimits } from './virtual-hosts/limits.ts';
 import { VirtualHosts } from './virtual-hosts/virtual-hosts.ts';
@@ -33,6 +35,7 @@ export interface BrokerSettings {
   readonly streamDefaults: Readonly<Record<string, string>>;
   readonly streamLimits: Partial<StreamLimits>;
   readonly groups: Partial<GroupSettings>;
+  readonly transactions: Partial<TransactionSettings>;
   readonly topologyLimits: Partial<TopologyLimits>;
   /** Who is there from the first start on. */
   readonly firstUser: UsersOptions['firstUser'];
@@ -52,6 +55,7 @@ export const DEFAULT_BROKER_SETTINGS: BrokerSettings = {
   streamDefaults: {},
   streamLimits: {},
   groups: {},
+  transactions: {},
   topologyLimits: {},
   firstUser: { name: 'guest', password: 'guest' },
   loopbackUsers: ['guest'],
@@ -81,6 +85,7 @@ export class Broker {
   readonly settings: BrokerSettings;
   readonly streams: Streams;
   readonly groups: Groups;
+  readonly transactions: Transactions;
   readonly virtualHosts: VirtualHosts;
   readonly users: Users;
   readonly turns: Turns;
@@ -102,6 +107,8 @@ export class Broker {
     sweeper: LogSweeper;
     streams: Streams;
     groups: Groups;
+    transactions: Transactions;
+    producerIds: ProducerIds;
     turns: Turns;
     alarm: MemoryAlarm;
     virtualHosts: VirtualHosts;
@@ -112,6 +119,7 @@ export class Broker {
     this.settings = parts.settings;
     this.streams = parts.streams;
     this.groups = parts.groups;
+    this.transactions = parts.transactions;
     this.virtualHosts = parts.virtualHosts;
     this.users = parts.users;
     this.turns = parts.turns;
@@ -120,7 +128,7 @@ export class Broker {
     this.#shards = parts.shards;
     this.#transientShard = parts.transientShard;
     this.#sweeper = parts.sweeper;
-    this.producerIds = new ProducerIds(parts.catalog);
+    this.producerIds = parts.producerIds;
     this.#watchRetention();
   }
 
@@ -160,6 +168,19 @@ export class Broker {
       groups
         .onTopicDeleted(stream.id)
         .catch((error: unknown) => onTrouble(toBrokerError(error), `offsets of ${stream.name} stay`));
+    });
+    if (catalog.state.transactionLogs.length === 0)
+      await catalog.change(() => [{ type: 'transaction-logs-created', logs: logPlaces(environment, shards.length) }]);
+    const producerIds = new ProducerIds(catalog);
+    const transactions = await Transactions.open({
+      shards,
+      logs: catalog.state.transactionLogs,
+      clock: environment.clock,
+      settings: settings.transactions,
+      streams,
+      groups,
+      newProducerId: () => producerIds.allocate(),
+      onTrouble,
     });
     const transientShard = await (options.openTransientShard?.(onTrouble) ??
       openTransientShard(environment, onTrouble));
@@ -201,6 +222,8 @@ export class Broker {
       sweeper,
       streams,
       groups,
+      transactions,
+      producerIds,
       turns,
       virtualHosts,
       users,
@@ -238,6 +261,7 @@ export class Broker {
     this.#retention?.cancel();
     this.#alarm.close();
     this.#sweeper.stop();
+    await this.transactions.close();
     await this.groups.close();
     await this.virtualHosts.close();
     await this.users.close();
@@ -267,21 +291,26 @@ function watchMemory({ environment, logger }: BrokerOptions, { memoryBytes }: Br
 }
 
 function shardsIn(catalog: Catalog): number {
-  const { streams, virtualHosts, groupLogs, deleting } = catalog.state;
+  const { streams, virtualHosts, groupLogs, transactionLogs, deleting } = catalog.state;
   let count = 1;
   const see = ({ shard }: LogPlace) => {
     count = Math.max(count, shard + 1);
   };
   for (const stream of streams.values()) stream.partitions.forEach(see);
   groupLogs.forEach(see);
+  transactionLogs.forEach(see);
   for (const { shard } of virtualHosts.values()) count = Math.max(count, shard + 1);
   for (const place of deleting.values()) see(place);
   return count;
 }
 
-function foundCluster({ random }: Environment, { clusterId }: BrokerSettings, shards: number) {
+function foundCluster(environment: Environment, { clusterId }: BrokerSettings, shards: number) {
   // As Kafka makes them: 16 random bytes in URL-safe base64.
-  const id = clusterId === '' ? random.bytes(16).toString('base64url') : clusterId;
-  const groupLogs = Array.from({ length: shards }, (_, shard) => ({ logId: random.uuid(), shard }));
-  return { type: 'cluster-created', clusterId: id, groupLogs } as const;
+  const id = clusterId === '' ? environment.random.bytes(16).toString('base64url') : clusterId;
+  return { type: 'cluster-created', clusterId: id, groupLogs: logPlaces(environment, shards) } as const;
+}
+
+/** One in each shard. */
+function logPlaces({ random }: Environment, shards: number): LogPlace[] {
+  return Array.from({ length: shards }, (_, shard) => ({ logId: random.uuid(), shard }));
 }
