@@ -22,6 +22,7 @@ export async function openStorage(settings: Settings['storage'], environment: En
       ...parts,
       clock: environment.clock,
       random: environment.random,
+      threads: environment.threads,
       settings: {
         flushBytes: settings.commitLogFileBytes,
         memoryTableBytes: settings.memoryTableBytes,

@@ -12,6 +12,7 @@ import type { GroupSettings } from './groups/index.ts';
 import type { Turns } from './queues/turn.ts';
 import { BrokerTurns } from './queues/turns.ts';
 import { Users, type UsersOptions } from './security/users.ts';
+import { Cleaner, type CleanerSettings } from './streams/cleaner.ts';
 import { ProducerIds } from './streams/producer-ids.ts';
 import { type StreamLimits, Streams } from './streams/streams.ts';
 import type { TransactionSettings } from './transactions/index.ts';
@@ -44,6 +45,7 @@ export interface BrokerSettings {
   readonly memoryBytes: number;
   /** Milliseconds between two looks at what retention says. */
   readonly retentionCheckMs: number;
+  readonly compaction: Partial<CleanerSettings>;
 }
 
 export const DEFAULT_BROKER_SETTINGS: BrokerSettings = {
@@ -61,6 +63,7 @@ export const DEFAULT_BROKER_SETTINGS: BrokerSettings = {
   loopbackUsers: ['guest'],
   memoryBytes: 0,
   retentionCheckMs: 300_000,
+  compaction: {},
 };
 
 /** Of the machine's memory. */
@@ -95,6 +98,7 @@ export class Broker {
   readonly #transientShard: Shard;
   readonly #alarm: MemoryAlarm;
   readonly #sweeper: LogSweeper;
+  readonly #cleaner: Cleaner;
   #retention: Timer | undefined;
   #closed = false;
 
@@ -129,7 +133,9 @@ export class Broker {
     this.#transientShard = parts.transientShard;
     this.#sweeper = parts.sweeper;
     this.producerIds = parts.producerIds;
+    this.#cleaner = cleaner(parts);
     this.#watchRetention();
+    this.#cleaner.start();
   }
 
   static async open(options: BrokerOptions): Promise<Broker> {
@@ -259,6 +265,7 @@ export class Broker {
     if (this.#closed) return;
     this.#closed = true;
     this.#retention?.cancel();
+    this.#cleaner.stop();
     this.#alarm.close();
     this.#sweeper.stop();
     await this.transactions.close();
@@ -287,6 +294,27 @@ function watchMemory({ environment, logger }: BrokerOptions, { memoryBytes }: Br
       if (raised) logger.warn({ usedBytes, limitBytes }, 'memory runs short: publishers wait (limits.memoryBytes)');
       else logger.info({ usedBytes, limitBytes }, 'there is memory again: publishers go on');
     },
+  });
+}
+
+function cleaner({
+  options: { environment, logger },
+  settings,
+  shards,
+  streams,
+}: {
+  options: BrokerOptions;
+  settings: BrokerSettings;
+  shards: readonly Shard[];
+  streams: Streams;
+}): Cleaner {
+  return new Cleaner({
+    shards,
+    streams,
+    clock: environment.clock,
+    settings: settings.compaction,
+    onTrouble: (error, what) => logger.warn({ code: error.code, err: error.message }, what),
+    onCompacted: ({ name }, { index }, compacted) => logger.debug({ ...compacted }, `compacted ${name}-${index}`),
   });
 }
 

@@ -112,6 +112,12 @@ export class Flusher {
     await this.#record();
   }
 
+  /** Has a log's derived state forget transactions of which the log will know nothing any more. */
+  async forgetMarkers(log: Log, offsets: readonly number[]): Promise<void> {
+    log.derived?.forgetMarkers?.(offsets);
+    await this.#saveDerived(log);
+  }
+
   /** Runs one round, or waits for the one that is running. What fails is tried again a little later. */
   flush(): Promise<void> {
     if (!this.#restored || this.#closed || this.#retry !== undefined) return Promise.resolve();
@@ -211,7 +217,13 @@ export class Flusher {
     }
   }
 
-  async #saveDerived(log: Log): Promise<void> {
+  #saveDerived(log: Log): Promise<void> {
+    const saved = log.savingDerived.then(() => this.#putDerived(log));
+    log.savingDerived = saved.catch(() => {});
+    return saved;
+  }
+
+  async #putDerived(log: Log): Promise<void> {
     const offset = log.highWatermark;
     const derived = log.derived?.save();
     if (derived !== undefined) {

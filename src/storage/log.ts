@@ -33,6 +33,8 @@ export interface DerivedState {
   rollBack(nextOffset: number): void;
   /** Last offsets of durable batches that the state could not be made again without: compaction leaves at least their headers. */
   retainedOffsets?(): readonly number[];
+  /** The transaction markers at these offsets are about to go: of their transactions nothing has been there for some time. */
+  forgetMarkers?(offsets: readonly number[]): void;
 }
 
 /** Reading ahead of the high watermark is for those who asked for it. */
@@ -69,6 +71,8 @@ export class Log {
   cleanedOffset = 0;
   /** Segments before it are not to be merged now. The shard's. */
   claimedOffset = 0;
+  /** Its derived state is being saved, which is done by one at a time. The shard's. */
+  savingDerived: Promise<void> = Promise.resolve();
   /** Its deletion was asked for and is not durable yet: nothing is appended any more. The shard's. */
   deleting = false;
 
@@ -135,11 +139,17 @@ export class Log {
 
   /** Bytes of segments and of batches that are in memory only. */
   get sizeBytes(): number {
-    let bytes = 0;
+    let { bytes } = this.unflushedExtent;
     for (const segment of this.#segments) bytes += segment.size;
-    for (let i = this.#table.indexOf(this.#flushedOffset); i < this.#table.length; i++)
-      bytes += this.#table.at(i)?.bytes.length ?? 0;
     return bytes;
+  }
+
+  /** What is in no segment yet: bytes, and the time of the oldest batch (milliseconds since the epoch; -1 for none). */
+  get unflushedExtent(): { readonly bytes: number; readonly oldest: number } {
+    const first = this.#table.indexOf(this.#flushedOffset);
+    let bytes = 0;
+    for (let i = first; i < this.#table.length; i++) bytes += this.#table.at(i)?.bytes.length ?? 0;
+    return { bytes, oldest: this.#table.at(first)?.maxTimestamp ?? -1 };
   }
 
   /**

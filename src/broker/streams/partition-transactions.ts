@@ -96,6 +96,12 @@ export class PartitionTransactions {
     if (gone > 0) this.#aborted = this.#aborted.slice(gone);
   }
 
+  /** Forgets aborted transactions of which the log has neither records nor the marker, at these offsets, any more. */
+  forget(markerOffsets: readonly number[]): void {
+    const gone = new Set(markerOffsets);
+    this.#aborted = this.#aborted.filter(({ lastOffset }) => !gone.has(lastOffset));
+  }
+
   /** As it was at the high watermark. */
   save(highWatermark: number): SavedTransactions {
     const durable = new PartitionTransactions();

@@ -265,6 +265,24 @@ export class Producers implements DerivedState {
     }
   }
 
+  /**
+   * Of each producer the last durable batch, or the marker that gave it its epoch: by their headers it is known what comes next when all this is
+   * read again from the log.
+   */
+  retainedOffsets(): readonly number[] {
+    const end = this.#log.highWatermark;
+    const offsets: number[] = [];
+    for (const { batches, epochOffset } of this.#producers.values()) {
+      const last = batches.findLast(({ lastOffset }) => lastOffset < end)?.lastOffset ?? epochOffset;
+      if (last < end) offsets.push(last);
+    }
+    return offsets;
+  }
+
+  forgetMarkers(offsets: readonly number[]): void {
+    this.transactions.forget(offsets);
+  }
+
   /** Forgets producers that have been silent for long and have no transaction open. */
   expire(): void {
     const oldest = this.#now() - this.#limits.expirationMs;

@@ -23,8 +23,8 @@ export function answer(request: unknown): unknown {
     case 'prepare':
       return cleaning?.prepare(asked.plan);
     case 'filter': {
-      const { bytes, changed } = cleaning?.filter(bufferOf(asked.chunk)) ?? { bytes: undefined, changed: false };
-      return changed ? bytes : undefined;
+      const filtered = cleaning?.filter(bufferOf(asked.chunk));
+      return filtered?.changed ? filtered : undefined;
     }
   }
 }

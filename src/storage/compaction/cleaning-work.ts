@@ -30,7 +30,7 @@ export class CleaningHere implements CleaningWork {
   }
 
   async filter(chunk: Buffer): Promise<FilteredChunk> {
-    return this.#cleaning?.filter(chunk) ?? { bytes: chunk, changed: false };
+    return this.#cleaning?.filter(chunk) ?? { bytes: chunk, changed: false, goneMarkers: [] };
   }
 
   async close(): Promise<void> {
@@ -61,9 +61,12 @@ export class CleaningElsewhere implements CleaningWork {
 
   async filter(chunk: Buffer): Promise<FilteredChunk> {
     // Nothing comes back of what stays as it is.
-    const changed = (await this.#call({ kind: 'filter', chunk })) as Uint8Array | undefined;
-    if (changed === undefined) return { bytes: chunk, changed: false };
-    return { bytes: Buffer.from(changed.buffer, changed.byteOffset, changed.byteLength), changed: true };
+    const changed = (await this.#call({ kind: 'filter', chunk })) as
+      | (FilteredChunk & { bytes: Uint8Array })
+      | undefined;
+    if (changed === undefined) return { bytes: chunk, changed: false, goneMarkers: [] };
+    const { buffer, byteOffset, byteLength } = changed.bytes;
+    return { ...changed, bytes: Buffer.from(buffer, byteOffset, byteLength) };
   }
 
   close(): Promise<void> {

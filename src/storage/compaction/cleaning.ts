@@ -40,6 +40,8 @@ export interface FilterPlan {
 export interface FilteredChunk {
   readonly bytes: Buffer;
   readonly changed: boolean;
+  /** Offsets of transaction markers that were there and are not any more. */
+  readonly goneMarkers: readonly number[];
 }
 
 /**
@@ -82,16 +84,18 @@ export class Cleaning {
   /** The chunk without what compaction takes away. */
   filter(chunk: Buffer): FilteredChunk {
     const kept: Buffer[] = [];
+    const goneMarkers: number[] = [];
     let changed = false;
     for (const batch of batchesIn(chunk)) {
       checkCrc(batch);
       const result = batch.baseOffset < this.#filter.end ? this.#clean(batch) : undefined;
       changed ||= result?.changed ?? false;
-      if (result === undefined) kept.push(batch.bytes);
-      else if (result.kept > 0 || this.#isHeaderNeeded(batch)) kept.push(result.batch);
+      if (result === undefined || result.kept > 0 || this.#isHeaderNeeded(batch))
+        kept.push(result?.batch ?? batch.bytes);
       else changed = true;
+      if (result?.kept === 0 && batch.isControl) goneMarkers.push(batch.baseOffset);
     }
-    return { bytes: changed ? Buffer.concat(kept) : chunk, changed };
+    return { bytes: changed ? Buffer.concat(kept) : chunk, changed, goneMarkers };
   }
 
   #clean(batch: BatchView): FilteredBatch {
@@ -100,7 +104,11 @@ export class Cleaning {
     const isOver = this.#transactions.isOver(batch);
     // A marker that nobody needs any more stays as long as a tombstone.
     const expired = hasDeleteHorizon(bytes, 0) && baseTimestamp(bytes, 0) <= now;
-    if (batch.isControl) return filterBatch(bytes, () => !isOver || !expired, isOver ? deleteHorizon : undefined);
+    if (batch.isControl) {
+      // The epoch that it gave its producer is not in its header alone.
+      const stays = !isOver || !expired || this.#isHeaderNeeded(batch);
+      return filterBatch(bytes, () => stays, isOver ? deleteHorizon : undefined);
+    }
     if (isOver) return filterBatch(bytes, () => false);
     const stays = ({ offset, key, isTombstone }: RecordOutline) => this.#stays(offset, key, isTombstone && expired);
     return filterBatch(bytes, stays, deleteHorizon);

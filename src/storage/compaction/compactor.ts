@@ -142,15 +142,20 @@ export class Compactor {
   ): Promise<readonly Segment[] | undefined> {
     const { store, flusher } = this.#options;
     const rewrite = new Rewrite({ store, log, group, ...bounds });
+    const goneMarkers: number[] = [];
     try {
       for (const segment of group)
         await this.#readSegment(log, segment, segment.baseOffset, async (chunk) => {
           const filtered = await work.filter(chunk);
+          goneMarkers.push(...filtered.goneMarkers);
           await rewrite.add(filtered);
           await this.#throttle?.spend(filtered.bytes.length);
           return true;
         });
-      return await rewrite.finish();
+      const fresh = await rewrite.finish();
+      // Who is told of an aborted transaction waits for its marker.
+      if (goneMarkers.length > 0) await flusher.forgetMarkers(log, goneMarkers);
+      return fresh;
     } catch (error) {
       flusher.discard(rewrite.objects);
       throw error;
