@@ -117,6 +117,8 @@ export class Connection implements FrameTarget {
     socket.setTimeout(graceMs, () => this.destroy());
     this.#phase = 'closing';
     void session.confirmed().then(() => {
+      // It may have gone in the meantime.
+      if (socket.destroyed) return;
       this.#close(
         refusalOf(new AmqpError('CONNECTION_FORCED', "broker forced connection closure with reason 'shutdown'")),
       );
