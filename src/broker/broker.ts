@@ -6,11 +6,13 @@ import { Catalog } from './catalog/catalog.ts';
 import { LogSweeper } from './catalog/log-sweeper.ts';
 import type { LogPlace } from './catalog/state.ts';
 import { type DefinitionsInput, exportDefinitions, importDefinitions } from './definitions/index.ts';
+import { ClientQuotas } from './flow/client-quotas.ts';
 import { MemoryAlarm } from './flow/memory-alarm.ts';
 import { Groups, type GroupsOptions } from './groups/groups.ts';
 import type { GroupSettings } from './groups/index.ts';
 import type { Turns } from './queues/turn.ts';
 import { BrokerTurns } from './queues/turns.ts';
+import { Authorizer, type AuthorizerOptions } from './security/authorizer.ts';
 import { Users, type UsersOptions } from './security/users.ts';
 import { Cleaner, type CleanerSettings } from './streams/cleaner.ts';
 import { ProducerIds } from './streams/producer-ids.ts';
@@ -41,6 +43,8 @@ export interface BrokerSettings {
   /** Who is there from the first start on. */
   readonly firstUser: UsersOptions['firstUser'];
   readonly loopbackUsers: readonly string[];
+  /** By access-control lists. */
+  readonly authorization: Pick<AuthorizerOptions, 'enabled' | 'superUsers' | 'allowWithoutAcl'>;
   /** Bytes of memory in use from which on publishers wait; 0 for six tenths of what there is. */
   readonly memoryBytes: number;
   /** Milliseconds between two looks at what retention says. */
@@ -61,6 +65,7 @@ export const DEFAULT_BROKER_SETTINGS: BrokerSettings = {
   topologyLimits: {},
   firstUser: { name: 'guest', password: 'guest' },
   loopbackUsers: ['guest'],
+  authorization: { enabled: false, superUsers: [], allowWithoutAcl: false },
   memoryBytes: 0,
   retentionCheckMs: 300_000,
   compaction: {},
@@ -91,6 +96,8 @@ export class Broker {
   readonly transactions: Transactions;
   readonly virtualHosts: VirtualHosts;
   readonly users: Users;
+  readonly authorizer: Authorizer;
+  readonly quotas: ClientQuotas;
   readonly turns: Turns;
   readonly producerIds: ProducerIds;
   readonly #catalog: Catalog;
@@ -117,6 +124,8 @@ export class Broker {
     alarm: MemoryAlarm;
     virtualHosts: VirtualHosts;
     users: Users;
+    authorizer: Authorizer;
+    quotas: ClientQuotas;
   }) {
     this.environment = parts.options.environment;
     this.logger = parts.options.logger;
@@ -126,6 +135,8 @@ export class Broker {
     this.transactions = parts.transactions;
     this.virtualHosts = parts.virtualHosts;
     this.users = parts.users;
+    this.authorizer = parts.authorizer;
+    this.quotas = parts.quotas;
     this.turns = parts.turns;
     this.#alarm = parts.alarm;
     this.#catalog = parts.catalog;
@@ -212,6 +223,8 @@ export class Broker {
       hasVirtualHost: (name) => virtualHosts.get(name) !== undefined,
       onTrouble,
     });
+    const authorizer = await Authorizer.open({ shard: first, now, onTrouble, ...settings.authorization });
+    const quotas = await ClientQuotas.open({ shard: first, now, onTrouble, clock: environment.clock });
     // The broker may have stopped between the end of a virtual host and that of its permissions.
     await users.forgetVirtualHosts((name) => virtualHosts.get(name) === undefined);
     virtualHosts.onDeleted((host) => {
@@ -233,6 +246,8 @@ export class Broker {
       turns,
       virtualHosts,
       users,
+      authorizer,
+      quotas,
       alarm,
     });
   }
@@ -272,6 +287,8 @@ export class Broker {
     await this.groups.close();
     await this.virtualHosts.close();
     await this.users.close();
+    await this.authorizer.close();
+    await this.quotas.close();
     await this.#catalog.close();
     await Promise.all([...this.#shards, this.#transientShard].map((shard) => shard.close()));
   }

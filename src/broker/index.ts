@@ -1,6 +1,7 @@
 export type { Durability, LogRead } from '../storage/index.ts';
 export { Broker, type BrokerOptions, type BrokerSettings, DEFAULT_BROKER_SETTINGS } from './broker.ts';
 export { type Definitions, type DefinitionsInput, parseDefinitions } from './definitions/index.ts';
+export type { ClientQuotaKey, Quota, QuotaChange, QuotaEntity } from './flow/client-quotas.ts';
 export type { FetchOffsetsRequest, GroupSettings } from './groups/index.ts';
 export * from './messages/index.ts';
 export { headerText } from './messages/record-mapping.ts';
@@ -11,7 +12,7 @@ export type { Published, Turn, Turns, TurnWaiter } from './queues/turn.ts';
 export { erlangText, erlangType } from './routing/erlang-text.ts';
 export type { Route } from './routing/route.ts';
 export * from './security/index.ts';
-export type { Partition, PartitionAppend, TimestampedOffset } from './streams/partition.ts';
+export type { CommittedRead, Partition, PartitionAppend, TimestampedOffset } from './streams/partition.ts';
 export { type RejectedRecord, RejectedRecords } from './streams/rejected-records.ts';
 export type { Stream } from './streams/stream.ts';
 export {

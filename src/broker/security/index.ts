@@ -1,4 +1,14 @@
 export type { Variables } from './access.ts';
+export {
+  ACL_OPERATIONS,
+  ACL_RESOURCE_TYPES,
+  type Acl,
+  type AclFilter,
+  type AclOperation,
+  type AclResourceType,
+} from './acl.ts';
+export { Authorizer, CLUSTER_NAME } from './authorizer.ts';
+export type { ClientAccess } from './client-access.ts';
 export { isLoopback } from './loopback.ts';
 export {
   checkPasswordHash,
