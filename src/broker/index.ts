@@ -2,7 +2,15 @@ export type { Durability, LogRead } from '../storage/index.ts';
 export { Broker, type BrokerOptions, type BrokerSettings, DEFAULT_BROKER_SETTINGS } from './broker.ts';
 export { type Definitions, type DefinitionsInput, parseDefinitions } from './definitions/index.ts';
 export type { ClientQuotaKey, Quota, QuotaChange, QuotaEntity } from './flow/client-quotas.ts';
-export type { FetchOffsetsRequest, GroupSettings } from './groups/index.ts';
+export {
+  ASSIGNORS,
+  type Assignment,
+  type FetchOffsetsRequest,
+  type GroupSettings,
+  JOINS,
+  LEAVES,
+  LEAVES_FOR_NOW,
+} from './groups/index.ts';
 export * from './messages/index.ts';
 export { headerText } from './messages/record-mapping.ts';
 export type { Consumer, ConsumerOptions } from './queues/consumer.ts';

@@ -57,6 +57,11 @@ const NUMBERS: Readonly<Record<ErrorCode, number>> = {
   'group-not-empty': KafkaError.NON_EMPTY_GROUP,
   'group-max-size': KafkaError.GROUP_MAX_SIZE_REACHED,
   'group-subscribed-to-topic': KafkaError.GROUP_SUBSCRIBED_TO_TOPIC,
+  'stale-member-epoch': KafkaError.STALE_MEMBER_EPOCH,
+  'fenced-member-epoch': KafkaError.FENCED_MEMBER_EPOCH,
+  'unreleased-instance': KafkaError.UNRELEASED_INSTANCE_ID,
+  'unsupported-assignor': KafkaError.UNSUPPORTED_ASSIGNOR,
+  'invalid-regular-expression': KafkaError.INVALID_REGULAR_EXPRESSION,
 };
 
 /** Kafka's number for whatever was thrown. A client that is told 'unknown server error' cannot say more: the log does. */

@@ -1,5 +1,6 @@
 import { apiVersions } from '../codec/apis/api-versions.ts';
 import { produce } from '../codec/apis/produce.ts';
+import { FEATURES } from '../features.ts';
 import { type Handler, handler } from '../handler.ts';
 
 export interface SupportedApi {
@@ -21,5 +22,11 @@ export function supportedApis(handlers: Iterable<Handler>): SupportedApi[] {
 
 /** Which APIs there are, in which versions. */
 export function apiVersionsHandler(supported: () => readonly SupportedApi[]) {
-  return handler(apiVersions, () => ({ errorCode: 0, apiKeys: supported() }));
+  return handler(apiVersions, () => ({
+    errorCode: 0,
+    apiKeys: supported(),
+    supportedFeatures: FEATURES.map(({ name, min, level }) => ({ name, minVersion: min, maxVersion: level })),
+    finalizedFeaturesEpoch: 0,
+    finalizedFeatures: FEATURES.map(({ name, level }) => ({ name, maxVersionLevel: level, minVersionLevel: level })),
+  }));
 }

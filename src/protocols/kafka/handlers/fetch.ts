@@ -1,4 +1,4 @@
-import type { LogRead, Partition, Stream } from '../../../broker/index.ts';
+import type { CommittedRead, Partition, Stream } from '../../../broker/index.ts';
 import { type FetchRequest, type FetchResponse, fetch } from '../codec/apis/fetch.ts';
 import { KafkaError } from '../codec/error-codes.ts';
 import { errorNumber } from '../errors.ts';
@@ -12,6 +12,9 @@ type PartitionResponse = Responses[number]['partitions'][number];
 /** The most that one answer carries, whatever the client asks; Kafka's fetch.max.bytes. */
 const MAX_FETCH_BYTES = 55 * 1024 * 1024;
 const FINAL_EPOCH = -1;
+/** The isolation level of readers who see nothing of open transactions, and are told which were aborted. */
+const READ_COMMITTED = 1;
+const NO_TRANSACTIONS: CommittedRead['aborted'] = [];
 const INITIAL_EPOCH = 0;
 
 /** Record batches from many partitions; waits, within the client's bounds, until there are enough. */
@@ -125,7 +128,8 @@ async function collect(
       found.push(failure(asked, unknownId ? KafkaError.UNKNOWN_TOPIC_ID : KafkaError.UNKNOWN_TOPIC_OR_PARTITION));
       continue;
     }
-    const one = read(partition, asked, { left: limit - bytes, isFirst: bytes === 0 }, context);
+    const committed = request.isolationLevel === READ_COMMITTED;
+    const one = read(partition, asked, { left: limit - bytes, isFirst: bytes === 0, committed }, context);
     const result = one instanceof Promise ? await one : one;
     bytes += result.bytes;
     found.push(result);
@@ -141,22 +145,24 @@ function streamOf({ topic, topicId }: SessionPartition, { broker, version }: Req
 function read(
   partition: Partition,
   asked: SessionPartition,
-  { left, isFirst }: { readonly left: number; readonly isFirst: boolean },
+  { left, isFirst, committed }: { readonly left: number; readonly isFirst: boolean; readonly committed: boolean },
   { logger }: RequestContext,
 ): Found | Promise<Found> {
   const { log } = partition;
   const wrongEpoch = checkLeaderEpoch(partition, asked.currentLeaderEpoch);
   if (wrongEpoch !== 0) return failure(asked, wrongEpoch);
-  const answer = (records: readonly Buffer[], bytes: number): Found => ({
+  const answer = (records: readonly Buffer[], bytes: number, aborted = NO_TRANSACTIONS): Found => ({
     asked,
     bytes,
     response: {
       partitionIndex: asked.partition,
       errorCode: 0,
       highWatermark: log.highWatermark,
-      lastStableOffset: log.highWatermark,
+      lastStableOffset: partition.lastStableOffset,
       logStartOffset: log.startOffset,
-      abortedTransactions: null,
+      abortedTransactions: committed
+        ? aborted.map(({ producerId, firstOffset }) => ({ producerId, firstOffset }))
+        : null,
       records,
     },
   });
@@ -174,10 +180,15 @@ function read(
     if (!isFirst && left <= 0 && asked.fetchOffset >= log.startOffset && asked.fetchOffset <= log.nextOffset)
       return answer([], 0);
     const maxBytes = Math.max(Math.min(left, asked.maxBytes), 0);
-    const fitting = ({ chunks, bytes }: LogRead) =>
-      isFirst || bytes <= maxBytes ? answer(chunks, bytes) : answer([], 0);
+    const fitting = ({ read: { chunks, bytes }, aborted }: CommittedRead) =>
+      isFirst || bytes <= maxBytes ? answer(chunks, bytes, aborted) : answer([], 0);
+    if (committed) {
+      const found = partition.readCommitted(asked.fetchOffset, maxBytes);
+      return found instanceof Promise ? found.then(fitting, fail) : fitting(found);
+    }
     const found = partition.read(asked.fetchOffset, maxBytes);
-    return found instanceof Promise ? found.then(fitting, fail) : fitting(found);
+    const all = (read: CommittedRead['read']) => fitting({ read, aborted: NO_TRANSACTIONS });
+    return found instanceof Promise ? found.then(all, fail) : all(found);
   } catch (error) {
     return fail(error);
   }
@@ -189,7 +200,7 @@ function failure(asked: SessionPartition, errorCode: number, partition?: Partiti
     partitionIndex: asked.partition,
     errorCode,
     highWatermark,
-    lastStableOffset: highWatermark,
+    lastStableOffset: partition?.lastStableOffset ?? -1,
     logStartOffset: partition?.log.startOffset ?? -1,
     abortedTransactions: null,
     records: [],

@@ -5,7 +5,7 @@ import { handler } from '../handler.ts';
 const GROUP = 0;
 const TRANSACTION = 1;
 
-/** Who coordinates a group: this broker. Transactions have no coordinator yet. */
+/** Who coordinates a group, or the transactions of a transactional id: this broker. */
 export const findCoordinatorHandler = handler(
   findCoordinator,
   ({ key, keyType, coordinatorKeys }, { broker, endpoint, version }) => {
@@ -24,10 +24,9 @@ function refusal(key: string, keyType: number): { errorCode: number; errorMessag
   if (keyType === GROUP)
     return key === '' ? { errorCode: KafkaError.INVALID_GROUP_ID, errorMessage: 'The group id is empty.' } : undefined;
   if (keyType === TRANSACTION) {
-    return {
-      errorCode: KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
-      errorMessage: 'Transactions are not supported yet.',
-    };
+    return key === ''
+      ? { errorCode: KafkaError.INVALID_REQUEST, errorMessage: 'The transactional id is empty.' }
+      : undefined;
   }
   return {
     errorCode: KafkaError.INVALID_REQUEST,

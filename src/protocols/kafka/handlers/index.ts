@@ -1,4 +1,6 @@
 import type { Handler } from '../handler.ts';
+import { addOffsetsToTxnHandler } from './add-offsets-to-txn.ts';
+import { addPartitionsToTxnHandler } from './add-partitions-to-txn.ts';
 import { alterConfigsHandler } from './alter-configs.ts';
 import { alterPartitionReassignmentsHandler } from './alter-partition-reassignments.ts';
 import { apiVersionsHandler, supportedApis } from './api-versions.ts';
@@ -11,7 +13,10 @@ import { describeClusterHandler } from './describe-cluster.ts';
 import { describeConfigsHandler } from './describe-configs.ts';
 import { describeGroupsHandler } from './describe-groups.ts';
 import { describeLogDirsHandler } from './describe-log-dirs.ts';
+import { describeProducersHandler } from './describe-producers.ts';
 import { describeTopicPartitionsHandler } from './describe-topic-partitions.ts';
+import { describeTransactionsHandler } from './describe-transactions.ts';
+import { endTxnHandler } from './end-txn.ts';
 import { fetchHandler } from './fetch.ts';
 import { findCoordinatorHandler } from './find-coordinator.ts';
 import { heartbeatHandler } from './heartbeat.ts';
@@ -22,6 +27,7 @@ import { leaveGroupHandler } from './leave-group.ts';
 import { listGroupsHandler } from './list-groups.ts';
 import { listOffsetsHandler } from './list-offsets.ts';
 import { listPartitionReassignmentsHandler } from './list-partition-reassignments.ts';
+import { listTransactionsHandler } from './list-transactions.ts';
 import { metadataHandler } from './metadata.ts';
 import { offsetCommitHandler } from './offset-commit.ts';
 import { offsetDeleteHandler } from './offset-delete.ts';
@@ -29,6 +35,8 @@ import { offsetFetchHandler } from './offset-fetch.ts';
 import { offsetForLeaderEpochHandler } from './offset-for-leader-epoch.ts';
 import { produceHandler } from './produce.ts';
 import { syncGroupHandler } from './sync-group.ts';
+import { txnOffsetCommitHandler } from './txn-offset-commit.ts';
+import { writeTxnMarkersHandler } from './write-txn-markers.ts';
 
 // The handlers' types differ by API; the table's are what `Connection` needs: it decodes by the same entry's schema.
 const all = [
@@ -61,6 +69,14 @@ const all = [
   offsetFetchHandler,
   offsetForLeaderEpochHandler,
   produceHandler,
+  writeTxnMarkersHandler,
+  txnOffsetCommitHandler,
+  listTransactionsHandler,
+  endTxnHandler,
+  describeTransactionsHandler,
+  describeProducersHandler,
+  addPartitionsToTxnHandler,
+  addOffsetsToTxnHandler,
   syncGroupHandler,
 ] as unknown as readonly Handler[];
 

@@ -1,16 +1,23 @@
 import {
+  type Broker,
   type Durability,
   type Partition,
+  type PartitionAppend,
   type RejectedRecord,
   RejectedRecords,
   type Stream,
 } from '../../../broker/index.ts';
 import { BrokerError } from '../../../errors.ts';
-import { BATCH_HEADER_BYTES, compression } from '../../../records/index.ts';
+import { BATCH_HEADER_BYTES, compression, isTransactional } from '../../../records/index.ts';
 import { type ProduceRequest, type ProduceResponse, produce } from '../codec/apis/produce.ts';
 import { KafkaError } from '../codec/error-codes.ts';
 import { errorNumber, errorText } from '../errors.ts';
 import { handler, type RequestContext } from '../handler.ts';
+import { participantErrorNumber } from '../transaction-errors.ts';
+
+/** From these versions on: a client can be told to abort its transaction; its partitions become part of it by this (KIP-890). */
+const SAYS_ABORTABLE = 11;
+const ADDS_PARTITIONS = 12;
 
 /** Smaller batches are copied by whoever stores them. */
 const COPIED_BYTES = 8 * 1024;
@@ -46,16 +53,30 @@ export const produceHandler = handler(produce, (request, context) => {
       try {
         if (records === null || records.length === 0) throw new BrokerError('invalid-record', 'there are no records');
         checkCompression(records, context.version);
-        const { baseOffset, appendTime, settled } = partition.append(kept(records), durability);
+        const appended = append(stream, partition, kept(records), durability, request, context);
+        if (appended instanceof Promise) {
+          partitionResponses.push(refused(index, KafkaError.UNKNOWN_SERVER_ERROR));
+          const answered = appended.then(({ baseOffset, appendTime, settled }) => {
+            partitionResponses[i] = accepted(partition, baseOffset, appendTime);
+            return settled;
+          });
+          waiting.push(
+            answered.catch((error: unknown) => {
+              partitionResponses[i] = refused(index, numberOf(error, context), error);
+            }),
+          );
+          return;
+        }
+        const { baseOffset, appendTime, settled } = appended;
         partitionResponses.push(accepted(partition, baseOffset, appendTime));
         if (durability === 'memory') return;
         waiting.push(
           settled.catch((error: unknown) => {
-            partitionResponses[i] = refused(index, errorNumber(error, context.logger), error);
+            partitionResponses[i] = refused(index, numberOf(error, context), error);
           }),
         );
       } catch (error) {
-        partitionResponses.push(refused(index, errorNumber(error, context.logger), error));
+        partitionResponses.push(refused(index, numberOf(error, context), error));
       }
     });
   }
@@ -71,6 +92,34 @@ export const produceHandler = handler(produce, (request, context) => {
   }
   return waiting.length === 0 ? { responses } : Promise.all(waiting).then(() => ({ responses }));
 });
+
+/** A batch of a transaction goes by its coordinator, which may have to make the partition part of it first. */
+function append(
+  stream: Stream | undefined,
+  partition: Partition,
+  batch: Buffer,
+  durability: Durability,
+  { transactionalId }: ProduceRequest,
+  { broker, version }: RequestContext,
+): PartitionAppend | Promise<PartitionAppend> {
+  if (stream === undefined || batch.length < BATCH_HEADER_BYTES || !isTransactional(batch, 0))
+    return partition.append(batch, durability);
+  const transactions: Broker['transactions'] = broker.transactions;
+  transactions.checkBatch(batch, transactionalId);
+  const addsPartition = version >= ADDS_PARTITIONS;
+  return transactions
+    .coordinatorOf(transactionalId)
+    .produce({ transactionalId, streamId: stream.id, partition, batch, durability, addsPartition });
+}
+
+function numberOf(error: unknown, { version, logger }: RequestContext): number {
+  // Older clients do not expect it of Produce; this is an error upon which they send the batch again.
+  if (version < ADDS_PARTITIONS && error instanceof BrokerError && error.code === 'concurrent-transactions')
+    return KafkaError.NOT_ENOUGH_REPLICAS;
+  return participantErrorNumber(error, { saysAbortable: version >= SAYS_ABORTABLE }, (other) =>
+    errorNumber(other, logger),
+  );
+}
 
 /** A batch that is a small part of what it came in would keep all of that in memory for as long as it is there itself. */
 function kept(records: Buffer): Buffer {

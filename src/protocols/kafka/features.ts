@@ -1,0 +1,5 @@
+/** What brokers of a cluster agree upon (KIP-584), and at which level: by this clients know more than by the versions of APIs. */
+export const FEATURES: readonly { readonly name: string; readonly min: number; readonly level: number }[] = [
+  // 2: the epoch of a transactional producer grows with each transaction, and partitions become part of it by Produce (KIP-890).
+  { name: 'transaction.version', min: 0, level: 2 },
+];
