@@ -155,7 +155,7 @@ async function environmentOf({ environment = realEnvironment(), clock }: CreateB
   return { ...environment, clock: new VirtualClock(environment.clock.now()) };
 }
 
-function brokerSettings({ storage, kafka, groups, limits }: Settings) {
+function brokerSettings({ storage, kafka, groups, limits, compaction }: Settings) {
   return {
     ...(limits.memoryBytes !== undefined && { memoryBytes: limits.memoryBytes }),
     nodeId: kafka.brokerId,
@@ -176,6 +176,7 @@ function brokerSettings({ storage, kafka, groups, limits }: Settings) {
     },
     autoCreateStreams: kafka.autoCreateTopics,
     defaultPartitions: kafka.numPartitions,
+    compaction,
     streamDefaults: Object.fromEntries(
       Object.entries(kafka.topicDefaults).map(([name, value]) => [name, String(value)]),
     ),

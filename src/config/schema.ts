@@ -142,11 +142,21 @@ const topicDefaults = section(
       .enum(['delete', 'compact', 'compact,delete', 'delete,compact'])
       .default('delete')
       .describe('What becomes of old records: delete them, or keep the last one of each key.'),
+    'delete.retention.ms': ms()
+      .default(DAY)
+      .describe('How long compaction keeps tombstones, from when it first met them.'),
     'max.message.bytes': bytes(0, MAX_INT32).default(1_048_588).describe('The largest record batch, as it came.'),
     'message.timestamp.type': z
       .enum(['CreateTime', 'LogAppendTime'])
       .default('CreateTime')
       .describe("Whether the producer's time or the time of appending counts."),
+    'min.cleanable.dirty.ratio': z
+      .number()
+      .min(0)
+      .max(1)
+      .default(0.5)
+      .describe('The share of a log that was never compacted, in bytes, above which compaction runs.'),
+    'min.compaction.lag.ms': ms().default(0).describe('The shortest that a record escapes compaction.'),
     'min.insync.replicas': count(1, MAX_INT32)
       .default(1)
       .describe('Replicas that must have a record before acks=all is answered.'),
@@ -253,6 +263,27 @@ const security = section(
   'Users.',
 );
 
+const compaction = section(
+  {
+    checkMs: ms(1, MAX_INT32)
+      .default(15 * SECOND)
+      .describe(
+        'Between two looks at how much of each compacted topic was never compacted. Kafka: `log.cleaner.backoff.ms`.',
+      ),
+    mapBytes: bytes(64 * KiB, 1 * GiB)
+      .default(64 * MiB)
+      .describe(
+        'Memory for the keys of the log that is being compacted, 32 bytes for each; with more keys it takes several passes. Kafka: `log.cleaner.dedupe.buffer.size`.',
+      ),
+    bytesPerSecond: bytes(64 * KiB)
+      .default(64 * MiB)
+      .describe(
+        'Bytes that compaction reads and writes each second, on average, for each shard. Kafka: `log.cleaner.io.max.bytes.per.second`.',
+      ),
+  },
+  'How topics with `cleanup.policy: compact` are compacted.',
+);
+
 const groups = section(
   {
     initialRebalanceDelayMs: ms(0, MAX_INT32)
@@ -311,6 +342,7 @@ export const settingsSchema = z
     kafka,
     amqp,
     groups,
+    compaction,
     logLevel: z.enum(LOG_LEVELS).default('info').describe('The least severe messages that are logged.'),
   })
   .superRefine(({ listeners, advertise, tls, groups }, context) => {
