@@ -49,7 +49,12 @@ export type ErrorCode =
   | 'invalid-session-timeout'
   | 'group-not-empty'
   | 'group-max-size'
-  | 'group-subscribed-to-topic';
+  | 'group-subscribed-to-topic'
+  | 'stale-member-epoch'
+  | 'fenced-member-epoch'
+  | 'unreleased-instance'
+  | 'unsupported-assignor'
+  | 'invalid-regular-expression';
 
 /** An error with a code that a protocol can map, and a message that says what to do about it. */
 export class BrokerError extends Error {

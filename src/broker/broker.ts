@@ -16,6 +16,7 @@ import { Authorizer, type AuthorizerOptions } from './security/authorizer.ts';
 import { Users, type UsersOptions } from './security/users.ts';
 import { Cleaner, type CleanerSettings } from './streams/cleaner.ts';
 import { ProducerIds } from './streams/producer-ids.ts';
+import type { Stream } from './streams/stream.ts';
 import { type StreamLimits, Streams } from './streams/streams.ts';
 import type { TransactionSettings } from './transactions/index.ts';
 import { Transactions } from './transactions/transactions.ts';
@@ -179,6 +180,7 @@ export class Broker {
       random: environment.random,
       settings: settings.groups,
       subscribedTopics: options.subscribedTopics,
+      topics: topicsOf(streams),
       onTrouble,
     });
     streams.onDeleted((stream) => {
@@ -300,6 +302,20 @@ export class Broker {
       });
     });
   }
+}
+
+/** Streams as groups see them. */
+function topicsOf(streams: Streams): GroupsOptions['topics'] {
+  const info = (stream: Stream | undefined) =>
+    stream && { topicId: stream.id, name: stream.name, partitions: stream.partitions.length };
+  return {
+    get version() {
+      return streams.version;
+    },
+    byName: (name) => info(streams.get(name)),
+    byId: (topicId) => info(streams.getById(topicId)),
+    names: () => streams.names(),
+  };
 }
 
 function watchMemory({ environment, logger }: BrokerOptions, { memoryBytes }: BrokerSettings): MemoryAlarm {

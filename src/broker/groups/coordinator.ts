@@ -1,8 +1,21 @@
 import type { Clock, Random, Timer } from '../../environment/environment.ts';
 import { BrokerError, type ErrorCode, toBrokerError } from '../../errors.ts';
 import type { EventLog } from '../event-log.ts';
+import {
+  type ConsumerGroup,
+  type ConsumerGroupDescription,
+  ConsumerGroups,
+  type ConsumerHeartbeat,
+  type ConsumerHeartbeatResult,
+  type ConsumerMembership,
+  describeConsumerGroup,
+  JOINS,
+  listConsumerGroup,
+  Subscriptions,
+  type Topics,
+} from './consumer/index.ts';
 import { expiredOffsets } from './expiry.ts';
-import { ClassicGroup, type GroupSurroundings } from './group.ts';
+import { ClassicGroup, CONSUMERS, type GroupSurroundings } from './group.ts';
 import { GroupLoad } from './load.ts';
 import type {
   GroupDescription,
@@ -28,7 +41,7 @@ import type {
 } from './offsets.ts';
 import { isPending } from './pending-offsets.ts';
 import { DEFAULT_GROUP_SETTINGS, type GroupSettings } from './settings.ts';
-import type { GroupEvent, GroupsState, StoredGroup, StoredTopic } from './state.ts';
+import type { GroupEvent, GroupsState, Membership, StoredGroup, StoredTopic } from './state.ts';
 
 export interface GroupCoordinatorOptions {
   readonly clock: Clock;
@@ -38,6 +51,7 @@ export interface GroupCoordinatorOptions {
   readonly settings?: Partial<GroupSettings>;
   /** The topics that a member's metadata says it consumes; null when it is not of a consumer, or cannot be read. */
   readonly subscribedTopics: (protocolType: string, metadata: Buffer) => readonly string[] | null;
+  readonly topics: Topics;
   readonly onWarn?: (message: string, error: BrokerError) => void;
 }
 
@@ -65,11 +79,13 @@ export class GroupCoordinator {
   readonly #onWarn: (message: string, error: BrokerError) => void;
   /** Groups of which there is more to know than what is durable: members, or rebalances under way. */
   readonly #live = new Map<string, ClassicGroup>();
+  /** Likewise, those whose members use the protocol of KIP-848. */
+  readonly #consumers: ConsumerGroups;
   #expiry: Timer | undefined;
   #closed = false;
 
   constructor(options: GroupCoordinatorOptions) {
-    const { clock, random, log, subscribedTopics, onWarn = () => {} } = options;
+    const { clock, random, log, subscribedTopics, topics, onWarn = () => {} } = options;
     this.#clock = clock;
     this.#log = log;
     this.#settings = { ...DEFAULT_GROUP_SETTINGS, ...options.settings };
@@ -87,6 +103,21 @@ export class GroupCoordinator {
     for (const [groupId, { membership }] of log.state.groups) {
       if (membership !== null && membership.members.length > 0) this.#open(groupId);
     }
+    this.#consumers = new ConsumerGroups(
+      {
+        clock,
+        settings: this.#settings,
+        load: this.#surroundings.load,
+        subscriptions: new Subscriptions(topics, clock, this.#settings.topicRegexRetryMs),
+        newMemberId: () => random.uuid(),
+        membership: (groupId) => this.#consumersOf(groupId),
+        firstEpoch: (groupId) => log.state.groups.get(groupId)?.membership?.generation ?? 0,
+        checkKind: (groupId) => this.#checkNotClassic(groupId),
+        store: (groupId, change) => log.append([{ type: 'consumer-group-changed', groupId, change }]),
+        onWarn,
+      },
+      log.state.groups.keys(),
+    );
     this.#scheduleExpiry();
   }
 
@@ -96,6 +127,7 @@ export class GroupCoordinator {
     this.#expiry?.cancel();
     for (const group of this.#live.values()) group.end(closed());
     this.#live.clear();
+    this.#consumers.end();
   }
 
   // Membership
@@ -107,15 +139,15 @@ export class GroupCoordinator {
   async join(request: JoinRequest): Promise<JoinResult> {
     this.#check(request.groupId);
     this.#checkJoin(request);
+    // What is kept must not be a piece of the buffer of a whole request.
+    const protocols = request.protocols.map(({ name, metadata }) => ({ name, metadata: Buffer.from(metadata) }));
+    const clientId = request.clientId.slice(0, this.#settings.maxIdLength);
+    const consumers = this.#consumers.get(request.groupId);
+    if (consumers !== undefined) await this.#checkNoConsumers(consumers);
     const group = request.memberId === '' ? this.#groupToJoin(request.groupId) : this.#live.get(request.groupId);
     if (group === undefined) throw notInGroup(request.groupId);
     try {
-      return await group.join({
-        ...request,
-        clientId: request.clientId.slice(0, this.#settings.maxIdLength),
-        // What is kept must not be a piece of the buffer of a whole request.
-        protocols: request.protocols.map(({ name, metadata }) => ({ name, metadata: Buffer.from(metadata) })),
-      });
+      return await group.join({ ...request, clientId, protocols });
     } finally {
       // Whom it refused, it need not be there for.
       if (group.atRest) this.#forget(group);
@@ -145,7 +177,38 @@ export class GroupCoordinator {
     this.#check(groupId);
     const group = this.#live.get(groupId);
     if (group !== undefined) return await group.leave(members);
+    if (this.#hasConsumers(groupId)) return await this.#consumers.remove(groupId, members);
     return members.map(({ memberId, groupInstanceId }) => ({ memberId, groupInstanceId, error: 'unknown-member' }));
+  }
+
+  // Members of the protocol of KIP-848
+
+  /**
+   * A member joins, stays, or leaves. Resolves when what came of it is durable. Rejects with `unknown-member`,
+   * `fenced-member-epoch`, `fenced-instance`, `unreleased-instance`, `invalid-regular-expression`, `group-max-size`,
+   * `limit-exceeded`, or `not-found` for no such group, or one that has members of the classic protocol.
+   */
+  async consumerHeartbeat(request: ConsumerHeartbeat): Promise<ConsumerHeartbeatResult> {
+    const { groupId, memberEpoch } = request;
+    this.#check(groupId);
+    this.#checkNotClassic(groupId);
+    if (memberEpoch === JOINS) {
+      this.#checkRoom(groupId, this.#log.state.groups);
+      // An empty group of the classic protocol becomes one of this.
+      const classic = this.#live.get(groupId);
+      classic?.end(notInGroup(groupId));
+      if (classic !== undefined) this.#forget(classic);
+    }
+    return await this.#consumers.heartbeat({
+      ...request,
+      clientId: request.clientId.slice(0, this.#settings.maxIdLength),
+    });
+  }
+
+  /** Undefined for a group that does not exist, or is of the classic protocol. */
+  describeConsumers(groupId: string): ConsumerGroupDescription | undefined {
+    const consumers = this.#live.has(groupId) ? undefined : this.#consumersOf(groupId);
+    return consumers && describeConsumerGroup(groupId, consumers);
   }
 
   // Offsets
@@ -169,7 +232,7 @@ export class GroupCoordinator {
   /** As `commitOffsets`; what it commits takes effect with the end of the producer's transaction. */
   async commitTransactionalOffsets(request: TransactionalCommitRequest): Promise<TopicPartitions<PartitionResult>[]> {
     const { groupId, producerId } = request;
-    this.#checkCommitter(request, (group) => group.checkTransactionalCommit(request));
+    this.#checkCommitter(request, (group) => group.checkTransactionalCommit(request), true);
     const { accepted, results } = this.#acceptable(request);
     if (accepted.length > 0) {
       const timestamp = this.#clock.now();
@@ -178,10 +241,12 @@ export class GroupCoordinator {
     return results;
   }
 
-  #checkCommitter({ groupId, generation }: CommitRequest, check: (group: ClassicGroup) => void): void {
+  #checkCommitter(request: CommitRequest, check: (group: ClassicGroup) => void, transactional = false): void {
+    const { groupId, generation } = request;
     this.#check(groupId);
     const group = this.#live.get(groupId);
     if (group !== undefined) check(group);
+    else if (this.#consumersOf(groupId) !== undefined) this.#checkConsumer(request, transactional);
     else if (generation >= 0) throw this.#log.state.groups.has(groupId) ? notInGroup(groupId) : noGroup(groupId);
     this.#checkRoom(groupId, this.#log.state.groups);
   }
@@ -207,8 +272,16 @@ export class GroupCoordinator {
   }
 
   /** Of a group that does not exist, no offset is committed. */
-  async fetchOffsets({ groupId, topics, requireStable }: FetchOffsetsRequest): Promise<FetchedTopic[]> {
+  async fetchOffsets(request: FetchOffsetsRequest): Promise<FetchedTopic[]> {
+    const { groupId, topics, requireStable, memberId = null, memberEpoch = -1 } = request;
     this.#check(groupId);
+    if (
+      (memberId !== null || memberEpoch >= 0) &&
+      !this.#live.has(groupId) &&
+      this.#consumersOf(groupId) !== undefined
+    ) {
+      this.#checkMember(groupId, memberId ?? '', memberEpoch);
+    }
     const group = this.#log.state.groups.get(groupId);
     const offsets = group?.offsets;
     const one = (topicId: string | null, partition: number): FetchedOffset => {
@@ -236,7 +309,8 @@ export class GroupCoordinator {
     this.#check(groupId);
     const group = this.#live.get(groupId);
     if (group === undefined && !this.#log.state.groups.has(groupId)) throw noGroup(groupId);
-    const subscribed = group === undefined ? new Set<string>() : group.subscribedTopics;
+    const members = group ?? this.#consumers.get(groupId);
+    const subscribed = members === undefined ? new Set<string>() : members.subscribedTopics;
     if (subscribed === undefined) {
       throw new BrokerError(
         'group-not-empty',
@@ -270,7 +344,7 @@ export class GroupCoordinator {
     const live = this.#live.get(groupId);
     if (live !== undefined) return live.describe();
     const stored = this.#log.state.groups.get(groupId);
-    if (stored === undefined) return undefined;
+    if (stored === undefined || stored.consumer !== null) return undefined;
     return { groupId, state: 'Empty', protocolType: protocolTypeOf(stored), protocolName: '', members: [] };
   }
 
@@ -281,7 +355,8 @@ export class GroupCoordinator {
     const listed: GroupListing[] = [...this.#live.values()].map((group) => group.list());
     for (const [groupId, stored] of this.#log.state.groups) {
       if (this.#live.has(groupId)) continue;
-      listed.push({ groupId, protocolType: protocolTypeOf(stored), state: 'Empty', type: 'classic' });
+      if (stored.consumer !== null) listed.push(listConsumerGroup(groupId, stored.consumer));
+      else listed.push({ groupId, protocolType: protocolTypeOf(stored), state: 'Empty', type: 'classic' });
     }
     return listed.filter(
       ({ state, type }) =>
@@ -294,10 +369,16 @@ export class GroupCoordinator {
       this.#check(groupId);
       const group = this.#live.get(groupId);
       if (group === undefined && !this.#log.state.groups.has(groupId)) throw noGroup(groupId);
-      if (group !== undefined && group.state !== 'Empty') {
-        throw new BrokerError('group-not-empty', `group ${groupId} has members; stop them first`);
-      }
-      await this.#log.append([{ type: 'group-deleted', groupId }]);
+      const refuseMembers = () => {
+        if ((group !== undefined && group.state !== 'Empty') || this.#hasConsumers(groupId)) {
+          throw new BrokerError('group-not-empty', `group ${groupId} has members; stop them first`);
+        }
+      };
+      const remove = () => {
+        refuseMembers();
+        return this.#log.append([{ type: 'group-deleted', groupId }]);
+      };
+      await (this.#consumers.get(groupId)?.meanwhile(remove) ?? remove());
       const still = this.#live.get(groupId);
       if (still?.state === 'Empty') {
         still.end(noGroup(groupId));
@@ -320,7 +401,8 @@ export class GroupCoordinator {
 
   /** Goes on where the group was left. */
   #open(groupId: string): ClassicGroup {
-    const membership = this.#log.state.groups.get(groupId)?.membership ?? null;
+    const stored = this.#log.state.groups.get(groupId);
+    const membership = stored?.membership ?? (stored?.consumer ? afterConsumers(stored.consumer) : null);
     const group = new ClassicGroup(groupId, this.#surroundings, membership);
     this.#live.set(groupId, group);
     return group;
@@ -348,7 +430,13 @@ export class GroupCoordinator {
     const now = this.#clock.now();
     for (const [groupId, stored] of this.#log.state.groups) {
       const group = this.#live.get(groupId);
-      const topics = expiredOffsets(stored, group, now, this.#settings.offsetsRetentionMs);
+      const topics = expiredOffsets(
+        stored,
+        group,
+        this.#consumers.get(groupId),
+        now,
+        this.#settings.offsetsRetentionMs,
+      );
       if (topics.length > 0) events.push({ type: 'offsets-expired', groupId, topics });
       if (group === undefined && count(topics) === count(offsetsOf(stored))) {
         events.push({ type: 'group-expired', groupId });
@@ -357,6 +445,53 @@ export class GroupCoordinator {
     for (let i = 0; i < events.length; i += EXPIRED_AT_ONCE) {
       await this.#log.append(events.slice(i, i + EXPIRED_AT_ONCE));
     }
+  }
+
+  // Groups of two kinds
+
+  /** What is durable of the group's members, if it is one of KIP-848. */
+  #consumersOf(groupId: string): ConsumerMembership | undefined {
+    return this.#log.state.groups.get(groupId)?.consumer ?? undefined;
+  }
+
+  #hasConsumers(groupId: string): boolean {
+    return (this.#consumersOf(groupId)?.members.size ?? 0) > 0;
+  }
+
+  #checkNotClassic(groupId: string): void {
+    const classic = this.#live.get(groupId);
+    if (classic === undefined || classic.state === 'Empty') return;
+    throw new BrokerError(
+      'not-found',
+      `Group ${groupId} is not a consumer group: it has members of the classic protocol.`,
+    );
+  }
+
+  /** A group of KIP-848 can be joined by the classic protocol when it is empty; it is of that protocol then. */
+  async #checkNoConsumers(consumers: ConsumerGroup): Promise<void> {
+    await consumers.settled();
+    if (this.#closed) throw closed();
+    if (consumers.isEmpty) return;
+    throw new BrokerError(
+      'inconsistent-group-protocol',
+      `group ${consumers.groupId} has members of the consumer protocol`,
+    );
+  }
+
+  #checkConsumer(
+    { groupId, memberId, generation, groupInstanceId, knowsEpochs }: CommitRequest,
+    transactional: boolean,
+  ): void {
+    if (generation < 0 && !this.#hasConsumers(groupId)) return;
+    // A producer that does not say for whom it commits.
+    if (transactional && generation < 0 && memberId === '' && groupInstanceId === null) return;
+    this.#checkMember(groupId, memberId, generation, transactional || knowsEpochs !== false);
+  }
+
+  #checkMember(groupId: string, memberId: string, memberEpoch: number, knowsEpochs = true): void {
+    const consumers = this.#consumers.get(groupId);
+    if (consumers === undefined) throw notInGroup(groupId);
+    consumers.checkMember(memberId, knowsEpochs ? memberEpoch : null);
   }
 
   // Checks
@@ -437,6 +572,11 @@ function count(topics: readonly { readonly partitions: readonly unknown[] }[]): 
 
 function protocolTypeOf({ membership }: StoredGroup): string {
   return membership?.protocolType ?? '';
+}
+
+/** The generations of the classic protocol go on after the epochs of the other. */
+function afterConsumers({ epoch, since }: ConsumerMembership): Membership {
+  return { generation: epoch, protocolType: CONSUMERS, protocolName: null, leader: null, since, members: [] };
 }
 
 function noGroup(groupId: string): BrokerError {

@@ -2,6 +2,7 @@ import { SeededRandom } from '../../environment/seeded-random.ts';
 import { VirtualClock } from '../../environment/virtual-clock.ts';
 import { BrokerError, type ErrorCode } from '../../errors.ts';
 import type { EventLog } from '../event-log.ts';
+import type { TopicInfo, Topics } from './consumer/topics.ts';
 import { GroupCoordinator } from './coordinator.ts';
 import { decodeEvent, encodeEvent } from './event-codec.ts';
 import type { JoinRequest } from './membership.ts';
@@ -70,6 +71,7 @@ export class Fixture {
   readonly warnings: string[] = [];
   readonly #random = new SeededRandom(1);
   readonly #settings: Partial<GroupSettings>;
+  readonly topics = new TestTopics();
   groups: GroupCoordinator;
 
   constructor(settings: Partial<GroupSettings> = {}) {
@@ -96,8 +98,35 @@ export class Fixture {
       log: this.log,
       settings: this.#settings,
       subscribedTopics: topicsIn,
+      topics: this.topics,
       onWarn: (message) => this.warnings.push(message),
     });
+  }
+}
+
+/** Topics that come and go as a test likes. A topic's id is its name, and the number of those that had it before. */
+export class TestTopics implements Topics {
+  version = 0;
+  readonly #byName = new Map<string, TopicInfo>();
+
+  /** Makes it, or gives it another number of partitions; 0 deletes it. */
+  set(name: string, partitions: number): void {
+    this.version++;
+    const topicId = this.#byName.get(name)?.topicId ?? `${name}-${this.version}`;
+    if (partitions === 0) this.#byName.delete(name);
+    else this.#byName.set(name, { topicId, name, partitions });
+  }
+
+  byName(name: string): TopicInfo | undefined {
+    return this.#byName.get(name);
+  }
+
+  byId(topicId: string): TopicInfo | undefined {
+    return [...this.#byName.values()].find((topic) => topic.topicId === topicId);
+  }
+
+  names(): Iterable<string> {
+    return this.#byName.keys();
   }
 }
 

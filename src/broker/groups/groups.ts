@@ -3,6 +3,7 @@ import type { BrokerError } from '../../errors.ts';
 import type { Shard } from '../../storage/index.ts';
 import type { LogPlace } from '../catalog/state.ts';
 import { ShardEventLog, type StagedEvents } from '../event-log.ts';
+import type { Topics } from './consumer/topics.ts';
 import { GroupCoordinator, type GroupCoordinatorOptions } from './coordinator.ts';
 import { groupEventCodec } from './event-codec.ts';
 import type { GroupListing } from './membership.ts';
@@ -17,6 +18,7 @@ export interface GroupsOptions {
   readonly random: Random;
   readonly settings: Partial<GroupSettings>;
   readonly subscribedTopics: GroupCoordinatorOptions['subscribedTopics'];
+  readonly topics: Topics;
   readonly onTrouble: (error: BrokerError, what: string) => void;
 }
 
@@ -31,7 +33,7 @@ export class Groups {
   }
 
   static async open(options: GroupsOptions): Promise<Groups> {
-    const { clock, random, settings, subscribedTopics, onTrouble, shards } = options;
+    const { clock, random, settings, subscribedTopics, topics, onTrouble, shards } = options;
     const coordinators = options.logs.map(async ({ logId, shard: index }) => {
       const shard = shards[index];
       if (shard === undefined) throw new Error(`shard ${index} of the groups is not there`);
@@ -44,7 +46,8 @@ export class Groups {
         onTrouble,
       });
       const onWarn = (message: string, error: BrokerError) => onTrouble(error, message);
-      return { log, coordinator: new GroupCoordinator({ clock, random, log, settings, subscribedTopics, onWarn }) };
+      const coordinator = new GroupCoordinator({ clock, random, log, settings, subscribedTopics, topics, onWarn });
+      return { log, coordinator };
     });
     return new Groups(await Promise.all(coordinators));
   }

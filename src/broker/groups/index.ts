@@ -1,3 +1,7 @@
+export type { AssignedTopic, Assignment } from './consumer/assignment.ts';
+export { ASSIGNORS } from './consumer/assignors.ts';
+export * from './consumer/heartbeat.ts';
+export type { TopicInfo, Topics } from './consumer/topics.ts';
 export { GroupCoordinator, type GroupCoordinatorOptions, type GroupResult } from './coordinator.ts';
 export { groupEventCodec } from './event-codec.ts';
 export type * from './membership.ts';

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../../errors.ts';
+import type { ConsumerGroupState } from './consumer/heartbeat.ts';
 
 // What members of a classic group ask of its coordinator, and what they are answered. Where nothing else is said, a refusal
 // is a rejected promise with a `BrokerError`.
@@ -132,6 +133,6 @@ export interface MemberDescription {
 export interface GroupListing {
   readonly groupId: string;
   readonly protocolType: string;
-  readonly state: GroupState;
-  readonly type: 'classic';
+  readonly state: GroupState | ConsumerGroupState;
+  readonly type: 'classic' | 'consumer';
 }

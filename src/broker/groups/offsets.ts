@@ -18,11 +18,13 @@ export interface OffsetToCommit {
 
 export interface CommitRequest {
   readonly groupId: string;
-  /** Negative for a consumer that is in no generation: it assigns partitions itself, or is an administrator. */
+  /** Of a group whose members have epochs (KIP-848), the member's. Negative for a consumer that is in no generation: it assigns partitions itself, or is an administrator. */
   readonly generation: number;
   /** Empty for such a consumer. */
   readonly memberId: string;
   readonly groupInstanceId: string | null;
+  /** False for a client that cannot be a member with an epoch (OffsetCommit before version 9). */
+  readonly knowsEpochs?: boolean;
   /** Milliseconds to keep the offsets whatever the group does (OffsetCommit up to version 4); by default as the settings say. */
   readonly retentionMs?: number | null;
   readonly topics: readonly TopicPartitions<OffsetToCommit>[];

@@ -4,6 +4,12 @@ export interface GroupSettings {
   readonly minSessionTimeoutMs: number;
   /** group.max.session.timeout.ms */
   readonly maxSessionTimeoutMs: number;
+  /** group.consumer.session.timeout.ms: of members whose groups use the protocol of KIP-848. */
+  readonly consumerSessionTimeoutMs: number;
+  /** group.consumer.heartbeat.interval.ms: how often they are told to come. */
+  readonly consumerHeartbeatIntervalMs: number;
+  /** How often at most a regular expression that they subscribed with is tried on the names of all topics. */
+  readonly topicRegexRetryMs: number;
   /** group.initial.rebalance.delay.ms: how long an empty group that is joined waits for more members. */
   readonly initialRebalanceDelayMs: number;
   /** How long a new member's join may wait: it has no session yet, and may have gone without a trace. Kafka has this fixed. */
@@ -41,6 +47,9 @@ export interface GroupSettings {
 export const DEFAULT_GROUP_SETTINGS: GroupSettings = {
   minSessionTimeoutMs: 6_000,
   maxSessionTimeoutMs: 1_800_000,
+  consumerSessionTimeoutMs: 45_000,
+  consumerHeartbeatIntervalMs: 5_000,
+  topicRegexRetryMs: 1_000,
   // Kafka's own default is 3000, which spares a large group that starts some rebalances. It also makes every single
   // consumer in development wait three seconds, which is why the configuration that Kafka ships for trying it out has 0.
   initialRebalanceDelayMs: 0,

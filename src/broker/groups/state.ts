@@ -1,4 +1,5 @@
 import type { StateMachine } from '../event-log.ts';
+import { type ConsumerGroupChange, ConsumerMembership, type SavedConsumerMembership } from './consumer/membership.ts';
 import type { MemberProtocol } from './membership.ts';
 import type { OffsetToCommit, TopicPartitions } from './offsets.ts';
 import {
@@ -23,6 +24,8 @@ export interface GroupsState {
 export interface StoredGroup {
   /** Null for a group that was only used to commit offsets. */
   membership: Membership | null;
+  /** Of a group whose members use the protocol of KIP-848, or did last; such a group has no `membership`. */
+  consumer: ConsumerMembership | null;
   /** By topic id. */
   readonly offsets: Map<string, StoredTopic>;
   /** What transactions are to commit that are open. */
@@ -69,6 +72,7 @@ export interface StoredOffset {
 
 export type GroupEvent =
   | { readonly type: 'membership-stored'; readonly groupId: string; readonly membership: Membership }
+  | { readonly type: 'consumer-group-changed'; readonly groupId: string; readonly change: ConsumerGroupChange }
   | OffsetsCommitted
   | TransactionalOffsets
   | TransactionEnded
@@ -119,9 +123,19 @@ export const groupsStateMachine: StateMachine<GroupsState, GroupEvent> = {
   initial: () => ({ groups: new Map(), committed: { offsets: 0, metadataLength: 0 } }),
   apply(state, event) {
     switch (event.type) {
-      case 'membership-stored':
-        groupIn(state, event.groupId).membership = event.membership;
+      case 'membership-stored': {
+        const group = groupIn(state, event.groupId);
+        group.membership = event.membership;
+        group.consumer = null;
         return;
+      }
+      case 'consumer-group-changed': {
+        const group = groupIn(state, event.groupId);
+        group.membership = null;
+        group.consumer ??= new ConsumerMembership();
+        group.consumer.apply(event.change);
+        return;
+      }
       case 'offsets-committed':
         commit(state, groupIn(state, event.groupId), event);
         supersede(groupIn(state, event.groupId).pending, event.topics);
@@ -152,7 +166,8 @@ export const groupsStateMachine: StateMachine<GroupsState, GroupEvent> = {
         return;
       case 'group-expired': {
         const group = state.groups.get(event.groupId);
-        if (group?.offsets.size === 0 && group.pending.size === 0 && (group.membership?.members.length ?? 0) === 0) {
+        const members = (group?.membership?.members.length ?? 0) + (group?.consumer?.members.size ?? 0);
+        if (group?.offsets.size === 0 && group.pending.size === 0 && members === 0) {
           state.groups.delete(event.groupId);
         }
         return;
@@ -174,8 +189,9 @@ export const groupsStateMachine: StateMachine<GroupsState, GroupEvent> = {
     }
   },
   toSnapshot: (state): Snapshot =>
-    [...state.groups].map(([groupId, { membership, offsets, pending }]) => ({
+    [...state.groups].map(([groupId, { membership, consumer, offsets, pending }]) => ({
       groupId,
+      ...(consumer !== null && { consumer: consumer.toSnapshot() }),
       ...(pending.size > 0 && { pending: pendingToJson(pending) }),
       membership: membership && membershipToJson(membership),
       offsets: [...offsets].map(([topicId, { topic, partitions }]) => ({
@@ -193,10 +209,11 @@ export const groupsStateMachine: StateMachine<GroupsState, GroupEvent> = {
     })),
   fromSnapshot(data) {
     const state = groupsStateMachine.initial();
-    for (const { groupId, membership, offsets, pending } of data as Snapshot) {
+    for (const { groupId, membership, consumer, offsets, pending } of data as Snapshot) {
       const group: StoredGroup = {
         membership: membership && membershipFromJson(membership),
         offsets: new Map(),
+        consumer: consumer === undefined ? null : ConsumerMembership.fromSnapshot(consumer),
         pending: new Map(),
       };
       changePending(state, group, (own) => {
@@ -217,6 +234,7 @@ type Snapshot = {
   readonly groupId: string;
   readonly membership: JsonMembership | null;
   readonly offsets: { readonly topicId: string; readonly topic: string; readonly partitions: SavedOffset[] }[];
+  readonly consumer?: SavedConsumerMembership;
   readonly pending?: SavedPending;
 }[];
 
@@ -241,7 +259,7 @@ function storedOffsets(saved: readonly SavedOffset[]): Map<number, StoredOffset>
 function groupIn(state: GroupsState, groupId: string): StoredGroup {
   let group = state.groups.get(groupId);
   if (group === undefined) {
-    group = { membership: null, offsets: new Map(), pending: new Map() };
+    group = { membership: null, consumer: null, offsets: new Map(), pending: new Map() };
     state.groups.set(groupId, group);
   }
   return group;

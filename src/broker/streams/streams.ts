@@ -67,6 +67,7 @@ export class Streams {
   readonly #byFlatName = new Map<string, Stream>();
   readonly #deletionListeners = new Set<(stream: Stream) => void>();
   #partitionCount = 0;
+  #version = 0;
 
   private constructor(options: StreamsOptions) {
     this.#options = options;
@@ -89,6 +90,11 @@ export class Streams {
     return this.#options.defaults;
   }
 
+  /** Another number whenever a stream was made, deleted or given partitions. */
+  get version(): number {
+    return this.#version;
+  }
+
   get size(): number {
     return this.#byName.size;
   }
@@ -99,6 +105,10 @@ export class Streams {
 
   getById(id: string): Stream | undefined {
     return this.#byId.get(id);
+  }
+
+  names(): Iterable<string> {
+    return this.#byName.keys();
   }
 
   all(): Iterable<Stream> {
@@ -218,6 +228,7 @@ export class Streams {
         const first = stream.partitions.length;
         stream.addPartitions(places.map((place, i) => this.#newPartition(place, first + i, stream.config)));
         this.#partitionCount += places.length;
+        this.#version++;
       },
     );
   }
@@ -272,6 +283,7 @@ export class Streams {
     this.#byId.set(stream.id, stream);
     this.#byFlatName.set(flatName(stream.name), stream);
     this.#partitionCount += stream.partitions.length;
+    this.#version++;
     return stream;
   }
 
@@ -282,6 +294,7 @@ export class Streams {
     this.#byId.delete(stream.id);
     this.#byFlatName.delete(flatName(name));
     this.#partitionCount -= stream.partitions.length;
+    this.#version++;
     for (const listener of this.#deletionListeners) listener(stream);
   }
 

@@ -79,6 +79,11 @@ const BROKER_REPLIES: Readonly<Record<ErrorCode, ReplyName>> = {
   'group-not-empty': 'INTERNAL_ERROR',
   'group-max-size': 'INTERNAL_ERROR',
   'group-subscribed-to-topic': 'INTERNAL_ERROR',
+  'stale-member-epoch': 'INTERNAL_ERROR',
+  'fenced-member-epoch': 'INTERNAL_ERROR',
+  'unreleased-instance': 'INTERNAL_ERROR',
+  'unsupported-assignor': 'INTERNAL_ERROR',
+  'invalid-regular-expression': 'INTERNAL_ERROR',
 };
 
 /** What `connection.close` and `channel.close` say. */

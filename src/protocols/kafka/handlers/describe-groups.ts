@@ -2,7 +2,7 @@ import { GROUP_OPERATIONS } from '../authorized-operations.ts';
 import { describeGroups } from '../codec/apis/describe-groups.ts';
 import { KafkaError } from '../codec/error-codes.ts';
 import { errorText } from '../errors.ts';
-import { handler } from '../handler.ts';
+import { handler, type RequestContext } from '../handler.ts';
 
 /** State and members of groups, of each once. What is not there is Dead, and from version 6 on an error as well. */
 export const describeGroupsHandler = handler(
@@ -13,7 +13,7 @@ export const describeGroupsHandler = handler(
       const missing = group === undefined && version >= 6;
       return {
         errorCode: missing ? KafkaError.GROUP_ID_NOT_FOUND : KafkaError.NONE,
-        errorMessage: missing ? errorText(`Group ${groupId} not found.`) : null,
+        errorMessage: missing ? errorText(`Group ${groupId} ${notThere(groupId, broker)}.`) : null,
         groupId,
         groupState: group?.state ?? 'Dead',
         protocolType: group?.protocolType ?? '',
@@ -29,3 +29,8 @@ export const describeGroupsHandler = handler(
   }),
   { answersMuch: true },
 );
+
+function notThere(groupId: string, broker: RequestContext['broker']): string {
+  const consumers = broker.groups.coordinatorOf(groupId).describeConsumers(groupId);
+  return consumers === undefined ? 'not found' : 'is not a classic group';
+}

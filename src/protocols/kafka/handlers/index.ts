@@ -4,6 +4,8 @@ import { addPartitionsToTxnHandler } from './add-partitions-to-txn.ts';
 import { alterConfigsHandler } from './alter-configs.ts';
 import { alterPartitionReassignmentsHandler } from './alter-partition-reassignments.ts';
 import { apiVersionsHandler, supportedApis } from './api-versions.ts';
+import { consumerGroupDescribeHandler } from './consumer-group-describe.ts';
+import { consumerGroupHeartbeatHandler } from './consumer-group-heartbeat.ts';
 import { createPartitionsHandler } from './create-partitions.ts';
 import { createTopicsHandler } from './create-topics.ts';
 import { deleteGroupsHandler } from './delete-groups.ts';
@@ -43,6 +45,8 @@ const all = [
   alterConfigsHandler,
   alterPartitionReassignmentsHandler,
   apiVersionsHandler(() => SUPPORTED_APIS),
+  consumerGroupDescribeHandler,
+  consumerGroupHeartbeatHandler,
   createPartitionsHandler,
   createTopicsHandler,
   deleteGroupsHandler,

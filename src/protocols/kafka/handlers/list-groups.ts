@@ -13,7 +13,7 @@ export const listGroupsHandler = handler(
         protocolType,
         groupState: state,
         // Kafka's spelling in this answer.
-        groupType: type === 'classic' ? 'Classic' : type,
+        groupType: type === 'classic' ? 'Classic' : 'Consumer',
       })),
     };
   },

@@ -8,8 +8,11 @@ import { handler } from '../handler.ts';
 type Topic = OffsetCommitRequest['topics'][number];
 type TopicResponse = OffsetCommitResponse['topics'][number];
 
+/** From this version on the generation may be a member's epoch (KIP-848), and a group that is not there is said to be so. */
+const EPOCHS_VERSION = 9;
+
 /** Stores how far a group has come. */
-export const offsetCommitHandler = handler(offsetCommit, async (request, { broker, logger }) => {
+export const offsetCommitHandler = handler(offsetCommit, async (request, { broker, logger, version }) => {
   const { groupId, generationIdOrMemberEpoch, memberId, groupInstanceId, retentionTimeMs, topics } = request;
   const answer = (topic: Topic, errorOf: (partition: number) => number): TopicResponse => ({
     name: topic.name,
@@ -38,6 +41,7 @@ export const offsetCommitHandler = handler(offsetCommit, async (request, { broke
       generation: generationIdOrMemberEpoch,
       memberId,
       groupInstanceId,
+      knowsEpochs: version >= EPOCHS_VERSION,
       retentionMs: retentionTimeMs >= 0 ? retentionTimeMs : null,
       topics: committing,
     });
@@ -52,8 +56,8 @@ export const offsetCommitHandler = handler(offsetCommit, async (request, { broke
       ),
     };
   } catch (error) {
-    const missing = error instanceof BrokerError && error.code === 'not-found';
-    // A generation of a group that there is not (any more).
+    const missing = version < EPOCHS_VERSION && error instanceof BrokerError && error.code === 'not-found';
+    // Older clients are told that it is a generation of a group that there is not (any more).
     const errorCode = missing ? KafkaError.ILLEGAL_GENERATION : groupErrorNumber(error, logger);
     return { topics: topics.map((topic) => answer(topic, () => errorCode)) };
   }

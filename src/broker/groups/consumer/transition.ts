@@ -1,0 +1,255 @@
+import { BrokerError } from '../../../errors.ts';
+import { type Assignment, equal, isSubset, NO_PARTITIONS, partitionCount, sameSet } from './assignment.ts';
+import { ASSIGNORS, elect } from './assignors.ts';
+import { type ConsumerHeartbeat, JOINS, LEAVES_FOR_NOW } from './heartbeat.ts';
+import {
+  type ConsumerGroupChange,
+  type ConsumerMember,
+  type ConsumerMembership,
+  memberBytes,
+  PARTITION_BYTES,
+} from './membership.ts';
+import { reconciled } from './reconciliation.ts';
+import type { Subscribed } from './subscriptions.ts';
+
+// What a heartbeat makes of a group: worked out as a whole from what is durable, then made durable as a whole.
+
+export interface Beat {
+  readonly request: ConsumerHeartbeat;
+  /** Who is meant: not empty. */
+  readonly memberId: string;
+  readonly now: number;
+  /** There may be other topics than when members' subscriptions were last looked at. */
+  readonly refreshed: boolean;
+  readonly resolve: (members: readonly ConsumerMember[]) => Subscribed;
+  /** What members consumed when the target was made; undefined when nobody remembers. */
+  readonly resolved: Subscribed | undefined;
+}
+
+export interface Transition {
+  /** Null when everything is as it was. */
+  readonly change: ConsumerGroupChange | null;
+  readonly member: ConsumerMember;
+  /** The member as it was; undefined for a new one. */
+  readonly before: ConsumerMember | undefined;
+  /** What members consume, if that was looked at. */
+  readonly subscribed: Subscribed | undefined;
+  /** Bytes, about, that the group takes more. */
+  readonly growth: number;
+}
+
+/**
+ * A heartbeat of a member that joins or stays. Throws `unknown-member`, `fenced-member-epoch`, `unreleased-instance`,
+ * `fenced-instance`.
+ */
+export function heartbeat(group: ConsumerMembership, beat: Beat): Transition {
+  const { request, now } = beat;
+  const { known, replaced } = identify(group, beat);
+  const before = replaced === undefined ? known : successor(replaced, beat.memberId);
+  const updated = update(before, beat);
+  const members = [...group.members.values()].map((each) => (each === known || each === replaced ? updated : each));
+  if (known === undefined && replaced === undefined) members.push(updated);
+
+  let { epoch, topics } = { epoch: group.epoch, topics: group.topics };
+  const resubscribed =
+    before === undefined ||
+    before.topicRegex !== updated.topicRegex ||
+    !sameNames(before.topicNames, updated.topicNames) ||
+    elect([...group.members.values()].map(({ assignor }) => assignor)) !==
+      elect(members.map(({ assignor }) => assignor));
+  let subscribed: Subscribed | undefined;
+  if (resubscribed || beat.refreshed || epoch > group.assignmentEpoch) {
+    subscribed = beat.resolve(members);
+    const otherTopics = !sameSizes(subscribed.topics, group.topics);
+    if (otherTopics) topics = subscribed.topics;
+    if (resubscribed || otherTopics || !sameSubscribed(subscribed, beat.resolved, updated.memberId)) epoch++;
+  }
+
+  const aimed =
+    epoch > group.assignmentEpoch && subscribed !== undefined ? aim(group, members, subscribed, replaced) : undefined;
+  const former = group.target(replaced?.memberId ?? updated.memberId);
+  const target = aimed === undefined ? former : (aimed.get(updated.memberId) ?? NO_PARTITIONS);
+  const targets = [...(aimed ?? [[updated.memberId, former] as const])].filter(
+    // Of whom is replaced, the target goes with it.
+    ([memberId, each]) =>
+      replaced !== undefined && memberId === updated.memberId ? true : !equal(each, group.target(memberId)),
+  );
+  const member = reconciled(updated, {
+    epoch,
+    target,
+    owned: request.owned,
+    owner: (topicId, partition) => {
+      const owner = group.owner(topicId, partition);
+      return owner === replaced?.memberId ? updated.memberId : owner;
+    },
+  });
+
+  const unchanged =
+    member === known && epoch === group.epoch && epoch === group.assignmentEpoch && topics === group.topics;
+  const growth =
+    memberBytes(member) -
+    (known === undefined ? 0 : memberBytes(known)) +
+    targets.reduce(
+      (sum, [id, each]) => sum + (partitionCount(each) - partitionCount(group.target(id))) * PARTITION_BYTES,
+      0,
+    );
+  return {
+    member,
+    before,
+    subscribed,
+    growth,
+    change: unchanged
+      ? null
+      : {
+          at: now,
+          epoch,
+          assignmentEpoch: epoch,
+          topics: topics === group.topics ? null : topics,
+          gone: replaced === undefined ? [] : [replaced.memberId],
+          members: member === known ? [] : [member],
+          targets,
+        },
+  };
+}
+
+/** Members that are gone. Whoever comes next makes the target without them. */
+export function removal(group: ConsumerMembership, gone: readonly string[], at: number): ConsumerGroupChange {
+  const empty = group.members.size === gone.length;
+  const { epoch, assignmentEpoch } = group;
+  return { at, epoch: epoch + 1, assignmentEpoch, topics: empty ? [] : null, gone, members: [], targets: [] };
+}
+
+/** A static member that has gone for now: all that it has is kept for it. */
+export function departure(group: ConsumerMembership, member: ConsumerMember, at: number): ConsumerGroupChange {
+  const { epoch, assignmentEpoch } = group;
+  const left: ConsumerMember = { ...member, epoch: LEAVES_FOR_NOW, state: 'stable', revoking: NO_PARTITIONS };
+  return { at, epoch, assignmentEpoch, topics: null, gone: [], members: [left], targets: [] };
+}
+
+/** The static member that says that it is this: throws `unknown-member` or `fenced-instance`. */
+export function staticMember(group: ConsumerMembership, instanceId: string, memberId: string): ConsumerMember {
+  const member = group.byInstance(instanceId);
+  if (member === undefined) throw unknownMember(`Instance id ${instanceId}`);
+  if (member.memberId === memberId) return member;
+  throw new BrokerError(
+    'fenced-instance',
+    `Static member ${memberId} with instance id ${instanceId} was fenced by member ${member.memberId}.`,
+  );
+}
+
+export function unknownMember(who: string): BrokerError {
+  return new BrokerError('unknown-member', `${who} is not a member of the group; join it.`);
+}
+
+/** Which member it is, or which static member that has left it takes the place of. */
+function identify(
+  group: ConsumerMembership,
+  { request: { memberEpoch, instanceId, owned }, memberId }: Beat,
+): { readonly known?: ConsumerMember; readonly replaced?: ConsumerMember } {
+  const joins = memberEpoch === JOINS;
+  const holder = instanceId === null ? undefined : group.byInstance(instanceId);
+  if (joins && holder !== undefined && holder.memberId !== memberId) {
+    if (holder.epoch === LEAVES_FOR_NOW && group.get(memberId) === undefined) return { replaced: holder };
+    throw new BrokerError(
+      'unreleased-instance',
+      `Static member ${memberId} with instance id ${instanceId} cannot join: ${holder.memberId} has that instance id.`,
+    );
+  }
+  // The same member, with the same id, is back from where it had gone for now.
+  if (joins && holder?.epoch === LEAVES_FOR_NOW) return { replaced: holder };
+  const known = joins || instanceId === null ? group.get(memberId) : staticMember(group, instanceId, memberId);
+  if (known === undefined) {
+    if (joins) return {};
+    throw unknownMember(memberId);
+  }
+  checkEpoch(known, memberEpoch, owned);
+  return { known };
+}
+
+/** Also the epoch before is good: the answer with the last one may have been lost. */
+function checkEpoch({ epoch, previousEpoch, assigned }: ConsumerMember, given: number, owned: Assignment | null): void {
+  if (given === epoch) return;
+  if (given === previousEpoch && given < epoch && owned !== null && isSubset(owned, assigned)) return;
+  throw new BrokerError(
+    'fenced-member-epoch',
+    `The member's epoch is ${epoch}, not ${given}. It must give up all its partitions and join again.`,
+  );
+}
+
+/** A static member that comes again has what it had. */
+function successor(member: ConsumerMember, memberId: string): ConsumerMember {
+  return { ...member, memberId, epoch: 0, previousEpoch: 0, state: 'stable' };
+}
+
+function update(member: ConsumerMember | undefined, { request, memberId }: Beat): ConsumerMember {
+  const { instanceId, rackId, clientId, clientHost, rebalanceTimeoutMs, topicNames, topicRegex, assignor } = request;
+  const updated: ConsumerMember = {
+    memberId,
+    instanceId: instanceId ?? member?.instanceId ?? null,
+    rackId: rackId ?? member?.rackId ?? null,
+    clientId,
+    clientHost,
+    rebalanceTimeoutMs: rebalanceTimeoutMs >= 0 ? rebalanceTimeoutMs : (member?.rebalanceTimeoutMs ?? 0),
+    topicNames: topicNames === null ? (member?.topicNames ?? []) : [...new Set(topicNames)].sort(),
+    topicRegex: topicRegex ?? member?.topicRegex ?? '',
+    assignor: assignor ?? member?.assignor ?? null,
+    epoch: member?.epoch ?? 0,
+    previousEpoch: member?.previousEpoch ?? 0,
+    state: member?.state ?? 'stable',
+    assigned: member?.assigned ?? NO_PARTITIONS,
+    revoking: member?.revoking ?? NO_PARTITIONS,
+  };
+  return member !== undefined && sameFields(member, updated) ? member : updated;
+}
+
+function sameFields(a: ConsumerMember, b: ConsumerMember): boolean {
+  return (
+    a.instanceId === b.instanceId &&
+    a.rackId === b.rackId &&
+    a.clientId === b.clientId &&
+    a.clientHost === b.clientHost &&
+    a.rebalanceTimeoutMs === b.rebalanceTimeoutMs &&
+    a.topicRegex === b.topicRegex &&
+    a.assignor === b.assignor &&
+    sameNames(a.topicNames, b.topicNames)
+  );
+}
+
+/** The members' targets anew. */
+function aim(
+  group: ConsumerMembership,
+  members: readonly ConsumerMember[],
+  { members: topicsOf, topics }: Subscribed,
+  replaced: ConsumerMember | undefined,
+): Map<string, Assignment> {
+  // Who is no member yet has the place of the one that it replaces, if any.
+  const former = (memberId: string) =>
+    group.target(group.members.has(memberId) ? memberId : (replaced?.memberId ?? ''));
+  const candidates = members.map(({ memberId, instanceId }) => ({
+    memberId,
+    instanceId,
+    topics: topicsOf.get(memberId) ?? new Set<string>(),
+    target: former(memberId),
+  }));
+  const assignor = ASSIGNORS.get(elect(members.map((member) => member.assignor)));
+  if (assignor === undefined) throw new BrokerError('internal', 'members want assignors that are checked');
+  return assignor(candidates, new Map(topics));
+}
+
+function sameNames(a: readonly string[], b: readonly string[]): boolean {
+  return a === b || (a.length === b.length && a.every((name, i) => name === b[i]));
+}
+
+function sameSizes(a: Subscribed['topics'], b: Subscribed['topics']): boolean {
+  return a.length === b.length && a.every(([topicId, size], i) => b[i]?.[0] === topicId && b[i]?.[1] === size);
+}
+
+/** But for one member. What nobody remembers counts as the same. */
+function sameSubscribed({ members: now }: Subscribed, before: Subscribed | undefined, except: string): boolean {
+  if (before === undefined) return true;
+  for (const [memberId, topics] of now) {
+    const former = before.members.get(memberId);
+    if (memberId !== except && former !== undefined && !sameSet(former, topics)) return false;
+  }
+  return true;
+}

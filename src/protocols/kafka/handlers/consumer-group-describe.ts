@@ -1,0 +1,59 @@
+import type { Assignment } from '../../../broker/index.ts';
+import { GROUP_OPERATIONS } from '../authorized-operations.ts';
+import { type ConsumerGroupDescribeResponse, consumerGroupDescribe } from '../codec/apis/consumer-group-describe.ts';
+import { KafkaError } from '../codec/error-codes.ts';
+import { errorText } from '../errors.ts';
+import { handler, type RequestContext } from '../handler.ts';
+
+/** Members that speak the protocol of KIP-848, as version 1 says. */
+const CONSUMER_MEMBER = 1;
+
+/** State and members of consumer groups (KIP-848), of each once. */
+export const consumerGroupDescribeHandler = handler(
+  consumerGroupDescribe,
+  ({ groupIds, includeAuthorizedOperations }, context) => ({
+    groups: Array.from(new Set(groupIds), (groupId) => describe(groupId, includeAuthorizedOperations, context)),
+  }),
+  { answersMuch: true },
+);
+
+function describe(
+  groupId: string,
+  operations: boolean,
+  { broker }: RequestContext,
+): ConsumerGroupDescribeResponse['groups'][number] {
+  const coordinator = broker.groups.coordinatorOf(groupId);
+  const group = coordinator.describeConsumers(groupId);
+  if (group === undefined) {
+    const why = coordinator.describe(groupId) === undefined ? 'not found' : 'is not a consumer group';
+    return {
+      errorCode: KafkaError.GROUP_ID_NOT_FOUND,
+      errorMessage: errorText(`Group ${groupId} ${why}.`),
+      ...{ groupId, groupState: '', groupEpoch: 0, assignmentEpoch: 0, assignorName: '', members: [] },
+    };
+  }
+  const named = (assignment: Assignment) => ({
+    // A topic that was deleted has no name any more, and is not shown.
+    topicPartitions: assignment.flatMap(({ topicId, partitions }) => {
+      const topic = broker.streams.getById(topicId);
+      return topic === undefined ? [] : [{ topicId, topicName: topic.name, partitions }];
+    }),
+  });
+  return {
+    errorCode: 0,
+    groupId,
+    groupState: group.state,
+    groupEpoch: group.epoch,
+    assignmentEpoch: group.assignmentEpoch,
+    assignorName: group.assignor,
+    members: group.members.map(({ topicNames, topicRegex, assignment, target, ...member }) => ({
+      ...member,
+      subscribedTopicNames: topicNames,
+      subscribedTopicRegex: topicRegex === '' ? null : topicRegex,
+      assignment: named(assignment),
+      targetAssignment: named(target),
+      memberType: CONSUMER_MEMBER,
+    })),
+    ...(operations && { authorizedOperations: GROUP_OPERATIONS }),
+  };
+}
