@@ -416,7 +416,7 @@ describe('connections', () => {
     expect(kafka.idle).toBe(true);
     await clock.advance(3_600_000);
     expect(broker.groups.list()).toEqual([]);
-    // Retention, memory, free space of the shard and of the one in memory, and the expiry of offsets go on. Compaction, and transactional ids that nobody uses.
+    // Retention, compaction, memory, free space of the shard and of the one in memory, and what expires of offsets and of transactional ids go on.
     expect(clock.pending).toBe(7);
   });
 
