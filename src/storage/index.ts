@@ -1,5 +1,6 @@
 export type { CommitLog, CommitLogListener, Durability, Position } from './commit-log.ts';
 export type { Compacted, CompactionOptions } from './compaction/compactor.ts';
+export { MAX_TARGETS } from './entry-group.ts';
 export type { DerivedState, EpochStart, Log, LogRead, SegmentLimits, Visibility } from './log.ts';
 export type { MemoryBatch } from './memory-table.ts';
 export type { SegmentStore } from './segment-store.ts';

@@ -363,7 +363,8 @@ export class Shard {
   /** All that is not durable is lost: take it back, newest first, and tell those who wait. */
   #failed(error: BrokerError): void {
     const { lost, reject } = this.#inFlight.takeLost();
-    const logs = new Set(lost.flatMap((append) => append.logs));
+    // Those that were only to be trimmed lose nothing, but who trimmed them has to know.
+    const logs = new Set(lost.flatMap(({ logs, trims }) => [...logs, ...trims.map(({ log }) => log)]));
     for (const log of logs) this.#unflushedBytes -= log.rollBack();
     for (const log of lost.flatMap((append) => append.deletes)) log.deleting = false;
     if (error.code === 'fenced' || error.code === 'storage-damaged') {

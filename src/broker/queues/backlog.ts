@@ -3,6 +3,7 @@ import type { Entry, Log, Shard } from '../../storage/index.ts';
 import type { MessageBytes } from '../messages/message-bytes.ts';
 import { type KeptMessage, Lane } from './lane.ts';
 import { MessageReader } from './message-reader.ts';
+import { SideReads, type Visit } from './side-reads.ts';
 import { type QueueSnapshot, StateLog } from './state-log.ts';
 
 export interface BacklogOptions {
@@ -15,6 +16,10 @@ export interface BacklogOptions {
   readonly onChange: () => void;
   /** Batches from the offset on are gone: their append failed. */
   readonly onRollBack: (lane: Lane, nextOffset: number) => void;
+  /** Something that had to last was lost in an append that failed: it is to be appended again, some time later. */
+  readonly onLost: () => void;
+  /** All that `withMessage` was asked for was read. */
+  readonly onRead: () => void;
   readonly onTrouble: (error: BrokerError, what: string) => void;
 }
 
@@ -28,8 +33,8 @@ export class Backlog {
   closed = false;
   readonly #options: BacklogOptions;
   readonly #state: StateLog;
-  /** For messages out of order: rejected ones, and those that expire in the middle. */
-  #side: { readonly lane: Lane; readonly reader: MessageReader } | undefined;
+  /** For messages out of order, by lane. */
+  readonly #side: SideReads[];
   #readyBytes = 0;
   /** Messages that came back in this turn, with their counts, by lane. */
   readonly #returned = new Map<number, Map<number, number>>();
@@ -46,12 +51,21 @@ export class Backlog {
       const lane = new Lane(index, shard.log(id), options.stragglerSpan);
       lane.log.onRollBack = (nextOffset) => {
         lane.rollBack(nextOffset);
-        this.#side?.reader.forget();
+        this.#side[index]?.rollBack(nextOffset);
+        this.#lost(lane, nextOffset);
         onRollBack(lane, nextOffset);
       };
       return lane;
     });
-    this.#state = new StateLog(shard.log(options.stateLogId));
+    this.#side = this.lanes.map(
+      (lane) =>
+        new SideReads(lane, {
+          closed: () => this.closed,
+          onDone: () => options.onRead(),
+          onTrouble: options.onTrouble,
+        }),
+    );
+    this.#state = new StateLog(shard.log(options.stateLogId), options.onLost);
   }
 
   /** Messages that wait. */
@@ -144,23 +158,13 @@ export class Backlog {
   }
 
   /** Reads a message that is not the next one, at once or when it was loaded; not at all once the queue is gone. */
-  withMessage(lane: Lane, offset: number, visit: (message: MessageBytes) => void): void {
-    if (this.#side?.lane !== lane) this.#side = { lane, reader: new MessageReader(lane.log) };
-    const side = this.#side.reader;
-    if (lane.read(side, offset)) {
-      visit(side.message);
-      return;
-    }
-    // Of its own, so that two that wait do not take the pages from each other.
-    const reader = new MessageReader(lane.log);
-    reader.load(offset).then(
-      () => {
-        if (!this.closed && reader.read(offset)) visit(reader.message);
-      },
-      (error: unknown) => {
-        if (!this.closed) this.#options.onTrouble(toBrokerError(error), 'a message stays: it cannot be read');
-      },
-    );
+  withMessage(lane: Lane, offset: number, visit: Visit): void {
+    this.#side[lane.index]?.read(offset, visit);
+  }
+
+  /** Messages that `withMessage` was asked for wait to be loaded. */
+  get reading(): boolean {
+    return this.#side.some(({ busy }) => busy);
   }
 
   /** Adds what has to be appended for what was done with messages in this turn. */
@@ -277,6 +281,13 @@ export class Backlog {
     lane.drop(offset);
     this.readyBytesChanged(-message.bodyLength);
     this.changed();
+  }
+
+  #lost(lane: Lane, nextOffset: number): void {
+    const counts = this.#returned.get(lane.index);
+    for (const offset of counts?.keys() ?? []) if (offset >= nextOffset) counts?.delete(offset);
+    if (this.readyCount === 0) this.#readyBytes = 0;
+    this.#options.onLost();
   }
 
   #snapshot(): QueueSnapshot {

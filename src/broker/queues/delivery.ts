@@ -13,6 +13,8 @@ export class Delivery {
   readonly bytes: number;
   /** When it was published: milliseconds since the epoch. */
   readonly timestamp: number;
+  /** When it expires by itself, if it does: milliseconds since the epoch. */
+  readonly expiresAt: number | undefined;
   /** How often it came back before. */
   readonly deliveryCount: number;
   /** Whether it may have been delivered before. */
@@ -24,7 +26,7 @@ export class Delivery {
 
   constructor(
     queue: Queue,
-    at: { readonly lane: number; readonly offset: number; readonly bytes: number; readonly timestamp: number },
+    at: Pick<Delivery, 'lane' | 'offset' | 'bytes' | 'timestamp' | 'expiresAt'>,
     deliveryCount: number,
     redelivered: boolean,
     generation: number,
@@ -34,6 +36,7 @@ export class Delivery {
     this.offset = at.offset;
     this.bytes = at.bytes;
     this.timestamp = at.timestamp;
+    this.expiresAt = at.expiresAt;
     this.deliveryCount = deliveryCount;
     this.redelivered = redelivered;
     this.generation = generation;

@@ -3,7 +3,6 @@ import type { MessageBytes } from '../messages/message-bytes.ts';
 import type { Backlog } from './backlog.ts';
 import { ExpiryHeap, MAX_WATCHED } from './expiry-heap.ts';
 import type { Lane } from './lane.ts';
-import type { MessageReader } from './message-reader.ts';
 
 /** When a message expires: milliseconds since the epoch; undefined for never. */
 export type ExpiryOf = (message: MessageBytes, publishedAt: number) => number | undefined;
@@ -15,13 +14,13 @@ export interface ExpirationOptions {
   readonly expiryOf: ExpiryOf | undefined;
   /** The queue's own time to live, as it is set now. */
   readonly messageTtlMs: () => number | undefined;
-  /** The message that the lane would give out next has to be loaded; `then` follows. */
-  readonly load: (lane: Lane, offset: number, then: () => void) => void;
+  /** The message that the lane would give out next has to be loaded; `arm` is called afterwards. */
+  readonly load: (lane: Lane, offset: number) => void;
   /** Takes a message that waits out of the queue. */
   readonly leave: (lane: Lane, offset: number, message: MessageBytes) => void;
 }
 
-/** Messages of one lane that expire at a time, before others have their turn. */
+/** Messages that expire at a time, of one lane or of those that are watched, before others have their turn. */
 const BUDGET = 1000;
 /** Longer waits are made of several. */
 const MAX_TIMER_MS = 0x7fffffff;
@@ -41,12 +40,16 @@ export class Expiration {
     this.#heap = new ExpiryHeap(options.expiryOf === undefined ? MAX_WATCHED : Number.POSITIVE_INFINITY);
   }
 
-  isExpired({ message, timestamp }: MessageReader, now: number): boolean {
+  isExpired(message: MessageBytes, timestamp: number, now: number): boolean {
     const ttl = this.#options.messageTtlMs();
     if (ttl !== undefined && timestamp + ttl <= now) return true;
-    if (!this.#options.backlog.expiring) return false;
-    const at = this.#expiryOf(message, timestamp);
+    const at = this.expiryOf(message, timestamp);
     return at !== undefined && at <= now;
+  }
+
+  /** When a message expires by itself. */
+  expiryOf(message: MessageBytes, timestamp: number): number | undefined {
+    return this.#options.backlog.expiring ? this.#expiryOf(message, timestamp) : undefined;
   }
 
   /** A message with an expiration of its own is there. */
@@ -61,15 +64,10 @@ export class Expiration {
     if (at !== undefined) this.#heap.add(at, lane.index, offset);
   }
 
-  /** A message came back. */
-  returned(lane: Lane, offset: number, timestamp: number): void {
-    const { backlog } = this.#options;
-    if (backlog.expiring)
-      backlog.withMessage(lane, offset, (message) => {
-        this.see(lane, offset, message, timestamp);
-        this.arm();
-      });
-    else if (this.#options.messageTtlMs() !== undefined) this.arm();
+  /** A message came back, which expires by itself at that time, if it does. */
+  returned(lane: Lane, offset: number, expiresAt: number | undefined): void {
+    if (expiresAt !== undefined) this.#heap.add(expiresAt, lane.index, offset);
+    if (expiresAt !== undefined || this.#options.messageTtlMs() !== undefined) this.arm();
   }
 
   /** All messages that waited are gone. */
@@ -85,7 +83,9 @@ export class Expiration {
   /** Sees to it that the next message that expires does so in time. */
   arm(): void {
     if (this.#stopped) return;
-    const at = Math.min(this.#heap.earliest, this.#headExpiry());
+    // While some that are due are read, the others wait.
+    const watched = this.#options.backlog.reading ? Number.POSITIVE_INFINITY : this.#heap.earliest;
+    const at = Math.min(watched, this.#headExpiry());
     if (at === Number.POSITIVE_INFINITY) return;
     if (this.#timer !== undefined) {
       if (this.#timer.at <= at) return;
@@ -111,28 +111,34 @@ export class Expiration {
       const offset = lane.peek();
       if (offset < 0) continue;
       if (lane.read(lane.reader, offset)) earliest = Math.min(earliest, lane.reader.timestamp + ttl);
-      else load(lane, offset, () => this.arm());
+      else load(lane, offset);
     }
     return earliest;
   }
 
   #expire(now: number): void {
     const { backlog, leave } = this.#options;
-    this.#heap.take(now, (index, offset) => {
+    const due = (index: number, offset: number) => {
       const lane = backlog.lanes[index];
-      if (lane?.isReady(offset))
-        backlog.withMessage(lane, offset, (message) => {
-          if (lane.isReady(offset)) leave(lane, offset, message);
-        });
-    });
+      if (!lane?.isReady(offset)) return;
+      backlog.withMessage(lane, offset, (message, timestamp) => {
+        // Of what was watched, the append may have failed: then this is another.
+        if (lane.isReady(offset) && this.isExpired(message, timestamp, now)) leave(lane, offset, message);
+      });
+    };
+    if (!backlog.reading) this.#heap.take(now, BUDGET, due);
     if (this.#options.messageTtlMs() === undefined) return;
     for (const lane of backlog.lanes) {
       for (let budget = BUDGET; budget > 0; budget--) {
         const offset = lane.peek();
-        if (offset < 0 || !lane.read(lane.reader, offset) || !this.isExpired(lane.reader, now)) break;
+        if (offset < 0 || !lane.read(lane.reader, offset) || !this.#isHeadExpired(lane, now)) break;
         leave(lane, offset, lane.reader.message);
       }
     }
+  }
+
+  #isHeadExpired({ reader: { message, timestamp } }: Lane, now: number): boolean {
+    return this.isExpired(message, timestamp, now);
   }
 }
 

@@ -1,7 +1,7 @@
 /** Messages beyond this number are not watched one by one: they expire when their turn comes. */
 export const MAX_WATCHED = 1_000_000;
 
-/** Which messages expire when, the earliest first. Three numbers a message, in one array each. */
+/** Which messages expire when, the earliest first, and in their order at the same time. Three numbers a message, in one array each. */
 export class ExpiryHeap {
   #times = new Float64Array(64);
   #offsets = new Float64Array(64);
@@ -29,7 +29,7 @@ export class ExpiryHeap {
     let at = this.#size++;
     while (at > 0) {
       const parent = (at - 1) >>> 1;
-      if ((this.#times[parent] ?? 0) <= time) break;
+      if (!this.#isLater(parent, time, offset)) break;
       this.#move(parent, at);
       at = parent;
     }
@@ -37,9 +37,9 @@ export class ExpiryHeap {
     return true;
   }
 
-  /** Takes out all that are due, earliest first. */
-  take(now: number, visit: (lane: number, offset: number) => void): void {
-    while (this.#size > 0 && (this.#times[0] ?? 0) <= now) {
+  /** Takes out so many of those that are due at most, earliest first. */
+  take(now: number, most: number, visit: (lane: number, offset: number) => void): void {
+    for (let left = most; left > 0 && this.#size > 0 && (this.#times[0] ?? 0) <= now; left--) {
       const lane = this.#lanes[0] ?? 0;
       const offset = this.#offsets[0] ?? 0;
       this.#dropFirst();
@@ -54,16 +54,22 @@ export class ExpiryHeap {
   #dropFirst(): void {
     const last = --this.#size;
     const time = this.#times[last] ?? 0;
+    const offset = this.#offsets[last] ?? 0;
     let at = 0;
     for (;;) {
       let child = 2 * at + 1;
       if (child >= last) break;
-      if (child + 1 < last && (this.#times[child + 1] ?? 0) < (this.#times[child] ?? 0)) child++;
-      if ((this.#times[child] ?? 0) >= time) break;
+      if (child + 1 < last && this.#isLater(child, this.#times[child + 1] ?? 0, this.#offsets[child + 1] ?? 0)) child++;
+      if (this.#isLater(child, time, offset)) break;
       this.#move(child, at);
       at = child;
     }
-    this.#put(at, time, this.#lanes[last] ?? 0, this.#offsets[last] ?? 0);
+    this.#put(at, time, this.#lanes[last] ?? 0, offset);
+  }
+
+  #isLater(at: number, time: number, offset: number): boolean {
+    const own = this.#times[at] ?? 0;
+    return own > time || (own === time && (this.#offsets[at] ?? 0) > offset);
   }
 
   #move(from: number, to: number): void {

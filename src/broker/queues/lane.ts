@@ -106,6 +106,11 @@ export class Lane {
     );
   }
 
+  /** Nothing more is to be done with the message. */
+  isDone(offset: number): boolean {
+    return this.acks.has(offset) && !this.kept.has(offset);
+  }
+
   isRedelivered(offset: number): boolean {
     return offset < this.redeliveredBelow || this.counts.has(offset);
   }
@@ -216,11 +221,14 @@ export class Lane {
     this.acks.rollBack(nextOffset);
     for (const offset of [...this.#returned]) if (offset >= nextOffset) this.#returned.delete(offset);
     for (const offset of this.counts.keys()) if (offset >= nextOffset) this.counts.delete(offset);
+    for (const offset of [...this.kept.keys()]) if (offset >= nextOffset) this.unkeep(offset);
     this.#cursor = Math.min(this.#cursor, nextOffset);
-    this.#trimmedTo = Math.min(this.#trimmedTo, nextOffset);
+    // Trims were lost as well.
+    this.#trimmedTo = this.log.startOffset;
     this.redeliveredBelow = Math.min(this.redeliveredBelow, nextOffset);
+    this.freshFrom = Math.min(this.freshFrom, nextOffset);
     this.#doneAhead = this.acks.countIn(this.#cursor, nextOffset);
-    this.#fresh = [];
+    this.#fresh = this.#fresh.map((offset) => Math.min(offset, nextOffset));
     this.reader.forget();
   }
 
@@ -238,7 +246,8 @@ function rangesAbove(pairs: readonly number[], floor: number): number[] {
   for (let i = 0; i < pairs.length; i += 2) {
     // Pairs: both are there.
     const to = pairs[i + 1]!;
-    if (to > floor) kept.push([Math.max(pairs[i]!, floor), to]);
+    const from = Math.max(pairs[i]!, floor);
+    if (to > from) kept.push([from, to]);
   }
   kept.sort(([a], [b]) => a - b);
   const ranges: number[] = [];

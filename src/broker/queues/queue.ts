@@ -1,4 +1,4 @@
-import type { Clock } from '../../environment/environment.ts';
+import type { Clock, Timer } from '../../environment/environment.ts';
 import { type BrokerError, toBrokerError } from '../../errors.ts';
 import type { Entry, Log, Shard } from '../../storage/index.ts';
 import type { MessageBytes } from '../messages/message-bytes.ts';
@@ -51,7 +51,7 @@ export interface QueueOptions {
 
 /** Messages that one queue gives out, or drops, before others have their turn. */
 const BUDGET = 1000;
-/** After a read failed, it is tried again. */
+/** After a read or an append failed, it is tried again. */
 const RETRY_MS = 1000;
 
 /** A log plus delivery state: each message goes to one consumer, is locked while out, and leaves when acknowledged. */
@@ -79,6 +79,7 @@ export class Queue {
   /** Appends that failed: from these offsets on, what was out is void. */
   readonly #voided: { readonly generation: number; readonly lane: number; readonly from: number }[] = [];
   #loading = false;
+  #retry: Timer | undefined;
   #deleted = false;
 
   private constructor(options: QueueOptions) {
@@ -99,6 +100,8 @@ export class Queue {
         this.#generation++;
         this.#voided.push({ generation: this.#generation, lane: lane.index, from: nextOffset });
       },
+      onLost: () => this.#appendAgain(),
+      onRead: () => this.#expiration.arm(),
       onTrouble: (error, what) => host.onTrouble(error, `queue '${this.name}': ${what}`),
     });
     this.#consumers = new Consumers(
@@ -114,7 +117,7 @@ export class Queue {
       backlog: this.#backlog,
       expiryOf: options.expiryOf,
       messageTtlMs: () => this.#settings.messageTtlMs,
-      load: (lane, offset, then) => this.#load(lane, offset, then),
+      load: (lane, offset) => this.#load(lane, offset),
       leave: (lane, offset, message) => this.#leave(lane, offset, message, 'expired'),
     });
     this.#idleWatch = new IdleWatch(
@@ -190,7 +193,7 @@ export class Queue {
   /** Takes the next message out of the queue, if there is one; the bytes are handed to `visit` and valid during that call only. */
   async get(noAck: boolean, visit: (delivery: Delivery, message: MessageBytes) => void): Promise<boolean> {
     this.touch();
-    this.#turns.flush();
+    this.catchUp();
     for (;;) {
       const lane = this.#backlog.firstLane();
       if (lane === undefined || this.#deleted) return false;
@@ -199,7 +202,7 @@ export class Queue {
         await lane.reader.load(offset);
         continue;
       }
-      if (this.#expiration.isExpired(lane.reader, this.#clock.now())) {
+      if (this.#expiration.isExpired(lane.reader.message, lane.reader.timestamp, this.#clock.now())) {
         this.#leave(lane, offset, lane.reader.message, 'expired');
         continue;
       }
@@ -210,9 +213,15 @@ export class Queue {
 
   /** Drops all messages that are ready; answers how many there were. */
   purge(): number {
-    this.#turns.flush();
+    this.catchUp();
     this.#expiration.clear();
     return this.#backlog.purge();
+  }
+
+  /** What was published before this call is in the queue, with its consumers, or dropped, as if the turn had ended. */
+  catchUp(): void {
+    this.#turns.flush();
+    this.pump();
   }
 
   /** Somebody declared it again, or asked for it: it is in use, and does not expire yet. */
@@ -241,7 +250,7 @@ export class Queue {
     lane.putBack(delivery.offset, count);
     this.#backlog.readyBytesChanged(delivery.bytes);
     if (deliveryLimit !== undefined && failed) this.#backlog.returned(lane, delivery.offset, count);
-    this.#expiration.returned(lane, delivery.offset, delivery.timestamp);
+    this.#expiration.returned(lane, delivery.offset, delivery.expiresAt);
     this.#turns.pumpLater(this);
   }
 
@@ -341,11 +350,12 @@ export class Queue {
   #deliver(lane: Lane, consumer: QueueConsumer, now: number): boolean {
     const offset = lane.peek();
     if (!lane.read(lane.reader, offset)) {
-      this.#load(lane, offset, () => this.pump());
+      this.#load(lane, offset);
       return false;
     }
-    if (offset < lane.freshFrom && this.#expiration.isExpired(lane.reader, now))
-      this.#leave(lane, offset, lane.reader.message, 'expired');
+    const { message, timestamp } = lane.reader;
+    if (offset < lane.freshFrom && this.#expiration.isExpired(message, timestamp, now))
+      this.#leave(lane, offset, message, 'expired');
     else this.#giveOut(lane, offset, consumer.options.noAck, consumer.options.deliver);
     return true;
   }
@@ -359,7 +369,8 @@ export class Queue {
     const { message, timestamp } = lane.reader;
     const bytes = message.bodyLength;
     const count = lane.counts.size > 0 ? (lane.counts.get(offset) ?? 0) : 0;
-    const at = { lane: lane.index, offset, bytes, timestamp };
+    const expiresAt = this.#expiration.expiryOf(message, timestamp);
+    const at = { lane: lane.index, offset, bytes, timestamp, expiresAt };
     const delivery = new Delivery(this, at, count, lane.isRedelivered(offset), this.#generation);
     lane.take(offset);
     this.#backlog.readyBytesChanged(-bytes);
@@ -406,7 +417,7 @@ export class Queue {
       }
       const offset = lane.peek();
       if (!lane.read(lane.reader, offset)) {
-        this.#load(lane, offset, () => this.pump());
+        this.#load(lane, offset);
         return;
       }
       this.#leave(lane, offset, lane.reader.message, 'maxlen');
@@ -436,25 +447,41 @@ export class Queue {
     return this.#voided.some((each) => each.generation > generation && each.lane === lane && offset >= each.from);
   }
 
-  #load(lane: Lane, offset: number, then: () => void): void {
+  /** Whoever asked, all that may have waited for it go on afterwards. */
+  #load(lane: Lane, offset: number): void {
     if (this.#loading) return;
     this.#loading = true;
+    const goOn = () => {
+      if (this.#deleted) return;
+      this.#expiration.arm();
+      this.pump();
+    };
     lane.reader.load(offset).then(
       () => {
         this.#loading = false;
-        if (!this.#deleted) then();
+        goOn();
       },
       (error: unknown) => {
         this.#loading = false;
         if (this.#deleted) return;
         this.#host.onTrouble(toBrokerError(error), `queue '${this.name}' waits: a message cannot be read`);
-        this.#clock.setTimer(RETRY_MS, () => this.#turns.pumpLater(this));
+        this.#clock.setTimer(RETRY_MS, goOn);
       },
     );
   }
 
+  /** Acknowledgements were lost in an append that failed: that they are known is worth another, when nothing else comes. */
+  #appendAgain(): void {
+    if (this.#retry !== undefined || this.#backlog.closed) return;
+    this.#retry = this.#clock.setTimer(RETRY_MS, () => {
+      this.#retry = undefined;
+      this.#backlog.changed();
+    });
+  }
+
   #stop(): void {
     this.#backlog.closed = true;
+    this.#retry?.cancel();
     this.#expiration.stop();
     this.#idleWatch.stop();
   }

@@ -62,10 +62,11 @@ export class StateLog {
   #snapshotBytes = 0;
   readonly #events: Buffer[] = [];
 
-  constructor(log: Log) {
+  constructor(log: Log, onLost: () => void) {
     this.log = log;
     log.onRollBack = () => {
       this.torn = true;
+      onLost();
     };
   }
 

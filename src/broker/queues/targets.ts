@@ -1,10 +1,10 @@
-import type { Log, Shard } from '../../storage/index.ts';
+import { type Log, MAX_TARGETS, type Shard } from '../../storage/index.ts';
 import type { Route } from '../routing/route.ts';
 import type { Destination, StreamQueue } from '../virtual-hosts/destination.ts';
 import type { MessageBatch } from './message-batch.ts';
 import { Queue } from './queue.ts';
 
-/** The queues of a route that live in one shard: one copy of a message serves them all. */
+/** The queues of a route that live in one shard, as many as an entry may have: one copy of a message serves them all. */
 export class QueueGroup {
   readonly shard: Shard;
   readonly queues: Queue[] = [];
@@ -35,23 +35,25 @@ export class Targets {
   readonly streams: readonly StreamQueue[];
 
   constructor(targets: readonly Destination[]) {
-    const groups = new Map<Shard, QueueGroup>();
+    const groups: QueueGroup[] = [];
+    const open = new Map<Shard, QueueGroup>();
     const streams: StreamQueue[] = [];
     for (const target of targets) {
       if (!(target instanceof Queue)) {
         streams.push(target);
         continue;
       }
-      let group = groups.get(target.shard);
-      if (group === undefined) {
+      let group = open.get(target.shard);
+      if (group === undefined || group.queues.length === MAX_TARGETS) {
         group = new QueueGroup(target.shard);
-        groups.set(target.shard, group);
+        open.set(target.shard, group);
+        groups.push(group);
       }
       group.queues.push(target);
       group.hasPriorities ||= target.hasPriorities;
       group.keepsTransient ||= target.keepsTransient;
     }
-    this.groups = [...groups.values()];
+    this.groups = groups;
     this.streams = streams;
   }
 
