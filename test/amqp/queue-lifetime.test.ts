@@ -24,6 +24,19 @@ describe('a queue is deleted', () => {
     expect(await ready(own, queue)).toBe(0);
   });
 
+  test('not while there is what was published just before, for who wants it empty; that counts for a declaration too', async () => {
+    const own = await channel(await startBroker());
+    const queue = fresh('q');
+    await own.assertQueue(queue);
+    own.sendToQueue(queue, Buffer.from('a'));
+    expect(await own.checkQueue(queue)).toMatchObject({ messageCount: 1 });
+    own.sendToQueue(queue, Buffer.from('b'));
+    expect(await own.assertQueue(queue)).toMatchObject({ messageCount: 2 });
+    await own.purgeQueue(queue);
+    own.sendToQueue(queue, Buffer.from('c'));
+    expect(await refusal(own, () => own.deleteQueue(queue, { ifEmpty: true }))).toMatchObject({ code: 406 });
+  });
+
   test('without a word when it is not there', async () => {
     const own = await channel(await startBroker());
     expect(await own.deleteQueue(fresh('nope'))).toEqual({ messageCount: 0 });

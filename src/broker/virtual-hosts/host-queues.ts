@@ -136,6 +136,7 @@ export class HostQueues {
         stream = entry.stream;
         return undefined;
       }
+      entry.queue.catchUp();
       messages = entry.queue.readyCount;
       if (ifUnused && entry.queue.consumerCount > 0)
         throw new BrokerError('precondition-failed', `${this.#describe(name)} in use`);

@@ -204,8 +204,10 @@ export class Consumers {
 
   /** A message without a consumer: of `basic.get`, or a direct reply. Answers its delivery tag. Throws `RESOURCE_ERROR` beyond the limit. */
   took(delivery: Settleable | undefined): number {
-    if (delivery !== undefined && this.#unacknowledged.count >= this.#maxUnacknowledged)
+    if (delivery !== undefined && this.#unacknowledged.count >= this.#maxUnacknowledged) {
+      delivery.requeue();
       throw new AmqpError('RESOURCE_ERROR', `more than ${this.#maxUnacknowledged} unacknowledged messages`);
+    }
     const tag = ++this.#lastDeliveryTag;
     if (delivery !== undefined) this.#unacknowledged.add(tag, delivery, undefined);
     return tag;
@@ -234,11 +236,12 @@ export class Consumers {
     this.#unacknowledged.restore(taken);
   }
 
-  /** A delivery of the consumer is settled: it can have another. */
+  /** A delivery is settled, of the consumer where it had one: there is room for another. */
   released(consumer: ChannelConsumer | undefined): void {
-    if (consumer === undefined) return;
-    this.#outstanding--;
-    consumer.released();
+    if (consumer !== undefined) {
+      this.#outstanding--;
+      consumer.released();
+    }
     if (this.#held.length > 0 && !this.#isFull && !this.#output.congested) this.#wakeHeld();
   }
 

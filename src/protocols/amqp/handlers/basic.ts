@@ -136,13 +136,15 @@ export async function get(channel: ChannelContext, args: Get): Promise<boolean> 
       'RESOURCE_LOCKED',
       `cannot obtain access to locked queue '${name}' in vhost '${virtualHost.name}'. basic.get operations are not supported by quorum queues with single active consumer`,
     );
-  return queue.get(args.noAck, (delivery, message) => {
+  return queue.get(false, (delivery, message) => {
+    // While the message was read, the client went.
     if (channel.closed) {
-      delivery.requeue();
+      delivery.requeue(false);
       return;
     }
     const counted = entry.type === 'quorum' ? withDeliveryCount(message, delivery.deliveryCount) : message;
     channel.got(consumers.took(args.noAck ? undefined : delivery), delivery.redelivered, counted, queue.readyCount);
+    if (args.noAck) delivery.acknowledge();
   });
 }
 

@@ -67,6 +67,8 @@ function countsOf(entry: QueueEntry): QueueCounts {
     const { messageCount, consumerCount } = entry.stream;
     return { queue, messageCount, consumerCount };
   }
+  // What the client published before counts.
+  entry.queue.catchUp();
   return { queue, messageCount: entry.queue.readyCount, consumerCount: entry.queue.consumerCount };
 }
 
