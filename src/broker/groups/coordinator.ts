@@ -478,20 +478,28 @@ export class GroupCoordinator {
     );
   }
 
-  #checkConsumer(
-    { groupId, memberId, generation, groupInstanceId, knowsEpochs }: CommitRequest,
-    transactional: boolean,
-  ): void {
+  #checkConsumer(request: CommitRequest, transactional: boolean): void {
+    const { groupId, memberId, generation, groupInstanceId, knowsEpochs = true } = request;
     if (generation < 0 && !this.#hasConsumers(groupId)) return;
+    if (!transactional) {
+      this.#checkMember(groupId, memberId, knowsEpochs ? generation : null);
+      return;
+    }
     // A producer that does not say for whom it commits.
-    if (transactional && generation < 0 && memberId === '' && groupInstanceId === null) return;
-    this.#checkMember(groupId, memberId, generation, transactional || knowsEpochs !== false);
+    if (generation < 0 && memberId === '' && groupInstanceId === null) return;
+    try {
+      this.#checkMember(groupId, memberId, generation);
+    } catch (error) {
+      if (!(error instanceof BrokerError) || error.code !== 'stale-member-epoch') throw error;
+      // Producers know generations only.
+      throw new BrokerError('illegal-generation', error.message);
+    }
   }
 
-  #checkMember(groupId: string, memberId: string, memberEpoch: number, knowsEpochs = true): void {
+  #checkMember(groupId: string, memberId: string, memberEpoch: number | null): void {
     const consumers = this.#consumers.get(groupId);
     if (consumers === undefined) throw notInGroup(groupId);
-    consumers.checkMember(memberId, knowsEpochs ? memberEpoch : null);
+    consumers.checkMember(memberId, memberEpoch);
   }
 
   // Checks
