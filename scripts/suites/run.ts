@@ -14,14 +14,17 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { parseEndpoint } from '../../src/config/index.ts';
 import { byName, type Comparison, compare, readAllowList, writePassing } from './allow-list.ts';
+import { amqplib } from './amqplib.ts';
 import { SuiteBroker } from './broker.ts';
 import { makeCertificate } from './certificate.ts';
 import { kafkajs } from './kafkajs.ts';
 import { librdkafka } from './librdkafka.ts';
 import { busyPorts, runInNamespace } from './namespace.ts';
+import { pika } from './pika.ts';
+import { rabbitmqClient } from './rabbitmq-client.ts';
 import { type Only, SEPARATOR, type Suite, type TestOutcome } from './suite.ts';
 
-const SUITES: readonly Suite[] = [kafkajs, librdkafka];
+const SUITES: readonly Suite[] = [kafkajs, librdkafka, amqplib, rabbitmqClient, pika];
 const LISTS = new URL('../../test/suites/', import.meta.url);
 
 /** So many of the broker's own errors are shown. */

@@ -31,7 +31,9 @@ describe.runIf(onSluice)('over TLS', () => {
     const connection = new Connection({ url, tls: { ca } });
     onTestFinished(() => connection.close());
     const { queue } = await connection.queueDeclare({ exclusive: false, autoDelete: true });
-    await connection.createPublisher({ confirm: true }).send(queue, 'm');
+    const publisher = connection.createPublisher({ confirm: true });
+    await publisher.send(queue, 'm');
+    await publisher.close();
     expect((await connection.basicGet(queue))?.body).toBe('m');
   });
 
