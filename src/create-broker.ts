@@ -174,6 +174,11 @@ function brokerSettings({ storage, kafka, groups, limits, compaction }: Settings
       maxExchanges: limits.exchanges,
       maxBindings: limits.bindings,
     },
+    authorization: {
+      enabled: kafka.authorizer === 'acl',
+      superUsers: kafka.superUsers,
+      allowWithoutAcl: kafka.allowEveryoneIfNoAclFound,
+    },
     autoCreateStreams: kafka.autoCreateTopics,
     defaultPartitions: kafka.numPartitions,
     compaction,
@@ -194,7 +199,7 @@ function userSettings({ security }: Settings, definitions: Definitions | undefin
 }
 
 function listenerOpener(settings: Settings, broker: Broker, logger: Logger) {
-  const { limits, amqp } = settings;
+  const { limits, amqp, kafka } = settings;
   const maxConnections = limits.connections;
   // A reply finds its channel whichever listener that came by.
   const replies = new ReplyChannels(broker.environment.random);
@@ -219,6 +224,7 @@ function listenerOpener(settings: Settings, broker: Broker, logger: Logger) {
       logger,
       listen,
       ...(told && { advertise: { host: told.host, port: told.port } }),
+      authentication: { sasl: kafka.sasl, mechanisms: kafka.saslMechanisms, maxReauthMs: kafka.maxReauthMs },
       limits: {
         maxFrameBytes: limits.frameBytes,
         maxPendingBytes: limits.inFlightBytesPerConnection,

@@ -190,6 +190,38 @@ const kafka = section(
         'What clients are told as the id of the cluster. Without it, one is made up once and kept in the data directory.',
       ),
     brokerId: count(0, MAX_INT32).default(1).describe('What clients are told as the id of the broker.'),
+    sasl: z
+      .enum(['off', 'optional', 'remote', 'required'])
+      .default('remote')
+      .describe(
+        'Who has to log in: everybody (`required`), clients of other machines unless they have shown a certificate (`remote`), who wants to (`optional`), or nobody, and nobody can (`off`).',
+      ),
+    saslMechanisms: z
+      .array(z.enum(['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512']))
+      .min(1)
+      .default(['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'])
+      .describe('The ways to log in: a list. Kafka: `sasl.enabled.mechanisms`.'),
+    maxReauthMs: ms(0)
+      .default(0)
+      .describe(
+        'How long after it logged in a client has to do so again, or is disconnected; 0 for never. Kafka: `connections.max.reauth.ms`.',
+      ),
+    authorizer: z
+      .enum(['off', 'acl'])
+      .default('off')
+      .describe(
+        'Whether clients are asked what they may do, by access-control lists. Kafka: `authorizer.class.name`, empty or `StandardAuthorizer`.',
+      ),
+    superUsers: z
+      .array(z.string().regex(/^[^:]+:./, 'give principals, as in User:anna'))
+      .default([])
+      .describe('Principals that may do everything, as `User:anna`: a list. Kafka: `super.users`.'),
+    allowEveryoneIfNoAclFound: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Whether everybody may do everything with what no access-control entry is about. Kafka: `allow.everyone.if.no.acl.found`.',
+      ),
     topicDefaults,
   },
   'For Kafka clients.',

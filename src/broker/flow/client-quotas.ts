@@ -146,6 +146,18 @@ export class ClientQuotas {
     return Math.min(meter.record(amount, found.limit, now), MAX_THROTTLE_MS);
   }
 
+  /** Counts a connection from an address; answers as `record`. */
+  recordConnection(address: string): number {
+    const { state } = this.#log;
+    if (state.size === 0) return 0;
+    const ip = address.replace(/^::ffff:(?=\d+\.)/i, '');
+    const own = state.get(keyOf({ ip })) ?? state.get(keyOf({ ip: null }));
+    const limit = own?.values['connection_creation_rate'];
+    if (limit === undefined) return 0;
+    const now = this.#options.clock.monotonic();
+    return Math.min(this.#meter(`connections ${ip}`, now).record(1, limit, now), MAX_THROTTLE_MS);
+  }
+
   async close(): Promise<void> {
     await this.#last;
     await this.#log.close();

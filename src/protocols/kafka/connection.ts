@@ -1,9 +1,13 @@
 import type { Socket } from 'node:net';
-import type { Broker } from '../../broker/index.ts';
+import type { Broker, User } from '../../broker/index.ts';
+import type { Timer } from '../../environment/environment.ts';
 import type { Logger } from '../../environment/logger.ts';
 import { BrokerError } from '../../errors.ts';
+import { Authentication, type AuthenticationSettings } from './authentication/index.ts';
+import { authorized } from './authorization/index.ts';
 import type { Api } from './codec/api.ts';
 import { apiVersions } from './codec/apis/api-versions.ts';
+import { saslAuthenticate } from './codec/apis/sasl-authenticate.ts';
 import { CodecError } from './codec/codec-error.ts';
 import { KafkaError } from './codec/error-codes.ts';
 import { decodeRequestHeader, encodeResponse, type KnownRequest, type RequestHeader } from './codec/frames.ts';
@@ -12,6 +16,7 @@ import type { FetchSessions } from './fetch-sessions.ts';
 import { FrameReader } from './frame-reader.ts';
 import type { Endpoint, Handler, RequestContext } from './handler.ts';
 import { HANDLERS, SUPPORTED_APIS } from './handlers/index.ts';
+import { Throttle } from './throttle.ts';
 
 export interface ConnectionLimits {
   /** The largest request, in bytes; Kafka's socket.request.max.bytes. */
@@ -39,6 +44,10 @@ const KEEP_ALIVE_MS = 60_000;
 /** A client chooses its id: the log has no more of it than this. */
 const LOGGED_ID_LENGTH = 200;
 const LOGGED_MESSAGE_LENGTH = 1000;
+/** The largest frame of one who has not shown who it is; Kafka's sasl.server.max.receive.size. */
+const MAX_STRANGERS_FRAME_BYTES = 512 * 1024;
+/** How long one who was told to go may take to do so. */
+const LEAVE_GRACE_MS = 5000;
 
 export interface ConnectionOptions {
   readonly socket: Socket;
@@ -46,6 +55,7 @@ export interface ConnectionOptions {
   readonly logger: Logger;
   readonly endpoint: Endpoint;
   readonly fetchSessions: FetchSessions;
+  readonly authentication: AuthenticationSettings;
   readonly limits: ConnectionLimits;
 }
 
@@ -67,6 +77,8 @@ interface Pending {
 export class Connection {
   readonly #options: ConnectionOptions;
   readonly #frames: FrameReader;
+  readonly #authentication: Authentication;
+  readonly #throttle: Throttle;
   /** Oldest first. */
   readonly #pending: Pending[] = [];
   readonly #waiting: Buffer[] = [];
@@ -88,11 +100,16 @@ export class Connection {
   #draining = false;
   #closed = false;
   #clientId: string | null = null;
+  /** Fires when the client has used no more than it may: until then nothing more is done for it. */
+  #muted: Timer | undefined;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
-    this.#frames = new FrameReader(options.limits.maxFrameBytes);
-    const { socket, limits } = options;
+    const { socket, limits, broker } = options;
+    this.#authentication = new Authentication(broker, options.authentication, socket);
+    this.#throttle = new Throttle(broker, this.#authentication);
+    this.#frames = new FrameReader(limits.maxFrameBytes);
+    this.#limitStranger();
     this.#host = socket.remoteAddress ?? '';
     this.#address = `${this.#host}:${socket.remotePort}`;
     socket.on('data', (chunk: Buffer) => this.#received(chunk));
@@ -110,8 +127,24 @@ export class Connection {
    */
   get idle(): boolean {
     if (this.#unanswered > this.#parked.size) return false;
+    if (this.#muted !== undefined) return true;
     const [oldest] = this.#pending;
     return oldest === undefined ? this.#waiting.length === 0 : oldest.answer === undefined;
+  }
+
+  /** The user whom the client has logged in as. */
+  get user(): User | undefined {
+    return this.#authentication.user;
+  }
+
+  /** Does nothing more for the client for so long. */
+  mute(ms: number): void {
+    if (this.#closed) return;
+    this.#muted?.cancel();
+    this.#muted = this.#options.broker.environment.clock.setTimer(ms, () => {
+      this.#muted = undefined;
+      this.#work();
+    });
   }
 
   onClose(callback: () => void): () => boolean {
@@ -153,6 +186,7 @@ export class Connection {
       const [next] = this.#waiting;
       const mayStart =
         next !== undefined &&
+        this.#muted === undefined &&
         this.#pending.length < limits.maxPendingRequests &&
         this.#pendingBytes < limits.maxPendingBytes &&
         socket.writableLength + this.#answeredBytes < limits.maxUnsentBytes &&
@@ -174,6 +208,10 @@ export class Connection {
   }
 
   #start(frame: Buffer): void {
+    if (this.#authentication.expectsBareMessage) {
+      this.#takeBareMessage(frame);
+      return;
+    }
     let header: RequestHeader;
     try {
       header = decodeRequestHeader(frame, apiOf);
@@ -195,25 +233,55 @@ export class Connection {
       return;
     }
     this.#clientId = header.clientId;
+    try {
+      this.#authentication.check(header.api.key);
+    } catch (error) {
+      this.#refuse(error, header);
+      return;
+    }
     this.#run(handler, header, frame.length);
+  }
+
+  /** A message of a login after a handshake of version 0: a size and the message, each way, until the login is over. */
+  #takeBareMessage(frame: Buffer): void {
+    const { errorCode, answer, reason } = this.#authentication.next(frame);
+    if (errorCode !== KafkaError.NONE) {
+      this.#refuse(new BrokerError('not-authorized', reason ?? 'the login failed'));
+      return;
+    }
+    this.#limitStranger();
+    const size = Buffer.alloc(4);
+    size.writeInt32BE(answer.length);
+    this.#answered(this.#push(frame.length, false), [size, answer]);
+  }
+
+  /** Who has not shown who it is may not send much. */
+  #limitStranger(): void {
+    const { maxFrameBytes } = this.#options.limits;
+    this.#frames.maxFrameBytes = this.#authentication.isAdmitted
+      ? maxFrameBytes
+      : Math.min(maxFrameBytes, MAX_STRANGERS_FRAME_BYTES);
   }
 
   #run(handler: Handler, header: KnownRequest, bytes: number): void {
     const pending = this.#push(bytes, handler.answersMuch);
+    const begun = this.#throttle.now();
     try {
       const request = handler.api.request.decode(header.body as Reader, header.version);
-      const answer = handler.handle(request, this.#context(header));
+      const answer = authorized(handler, request, this.#context(header));
+      const busyMs = this.#throttle.now() - begun;
       if (answer instanceof Promise) {
         answer.then(
-          (body) => this.#answer(pending, handler.api, header, body),
+          (body) => this.#answer(pending, handler.api, header, body, busyMs),
           (error: unknown) => this.#refuse(error, header),
         );
       } else {
-        this.#answer(pending, handler.api, header, answer);
+        this.#answer(pending, handler.api, header, answer, busyMs);
       }
     } catch (error) {
       this.#refuse(error, header);
     }
+    if (header.api.key === saslAuthenticate.key) this.#limitStranger();
   }
 
   #context({ version, clientId }: KnownRequest): RequestContext {
@@ -224,9 +292,15 @@ export class Connection {
       version,
       clientId,
       clientHost: this.#host,
+      authentication: this.#authentication,
+      access: this.#authentication.access,
       endpoint,
       fetchSessions,
       onClose: (callback) => this.#park(callback),
+      endSoon: (reason) => {
+        logger.warn({ ...this.#who(), err: reason }, 'connection closed');
+        this.drain(LEAVE_GRACE_MS);
+      },
     };
   }
 
@@ -252,11 +326,21 @@ export class Connection {
     return pending;
   }
 
-  #answer(pending: Pending, api: Api, header: KnownRequest, body: unknown): void {
+  #answer(pending: Pending, api: Api, header: KnownRequest, body: unknown, workedMs: number): void {
     if (this.#closed) return;
     let answer: readonly Buffer[];
+    const begun = this.#throttle.now();
     try {
-      answer = body === undefined ? [] : encodeResponse(api, header.version, header.correlationId, body as never);
+      const encode = (fields: unknown): readonly Buffer[] =>
+        fields === undefined ? [] : encodeResponse(api, header.version, header.correlationId, fields as never);
+      answer = encode(body);
+      const busyMs = workedMs + this.#throttle.now() - begun;
+      const throttleMs = this.#throttle.record(header, { requestBytes: pending.bytes, answer, busyMs });
+      if (throttleMs > 0) {
+        // The client is told to wait, and in case it does not, nothing is done for it meanwhile (KIP-219).
+        if (body !== undefined) answer = encode({ ...(body as object), throttleTimeMs: throttleMs });
+        this.mute(throttleMs);
+      }
     } catch (error) {
       this.#failed(error, header);
       return;
@@ -305,7 +389,7 @@ export class Connection {
   /** Nothing has come or gone for long. */
   #silent(): void {
     // Who waits for an answer has to be silent; who does not take one for so long is gone.
-    if (this.#unanswered > 0 && !this.#draining) return;
+    if ((this.#unanswered > 0 || this.#muted !== undefined) && !this.#draining) return;
     this.#options.logger.debug(this.#who(), 'connection closed: silent for too long');
     this.#end();
   }
@@ -342,6 +426,7 @@ export class Connection {
   #onClosed(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#muted?.cancel();
     this.#pending.length = 0;
     this.#waiting.length = 0;
     this.#releaseParked();

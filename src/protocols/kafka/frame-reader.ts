@@ -6,7 +6,8 @@ const MAX_LOOSE_PIECES = 1024;
 
 /** Cuts a stream of bytes into frames: each an int32 size, then so many bytes. */
 export class FrameReader {
-  readonly #maxFrameBytes: number;
+  /** Of the frames whose size comes from now on. */
+  maxFrameBytes: number;
   /** Pieces of a frame (its size in front) that is not complete. */
   #pieces: Buffer[] = [];
   /** So many of the last pieces are as they came. */
@@ -16,7 +17,7 @@ export class FrameReader {
   #wanted = 0;
 
   constructor(maxFrameBytes: number) {
-    this.#maxFrameBytes = maxFrameBytes;
+    this.maxFrameBytes = maxFrameBytes;
   }
 
   /**
@@ -74,8 +75,8 @@ export class FrameReader {
   }
 
   #size(size: number): number {
-    if (size < 0 || size > this.#maxFrameBytes) {
-      throw new CodecError(`a frame of ${size} bytes; the limit is ${this.#maxFrameBytes} (limits.frameBytes)`);
+    if (size < 0 || size > this.maxFrameBytes) {
+      throw new CodecError(`a frame of ${size} bytes; the limit is ${this.maxFrameBytes} (limits.frameBytes)`);
     }
     return size;
   }

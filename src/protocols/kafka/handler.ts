@@ -1,5 +1,6 @@
-import type { Broker } from '../../broker/index.ts';
+import type { Broker, ClientAccess } from '../../broker/index.ts';
 import type { Logger } from '../../environment/logger.ts';
+import type { Authentication } from './authentication/index.ts';
 import type { Api } from './codec/api.ts';
 import type { Decoded, Fields, Input } from './codec/schema.ts';
 import type { FetchSessions } from './fetch-sessions.ts';
@@ -17,11 +18,17 @@ export interface RequestContext {
   readonly version: number;
   readonly clientId: string | null;
   readonly clientHost: string;
+  /** Who the client is. */
+  readonly authentication: Authentication;
+  /** What it may do. */
+  readonly access: ClientAccess;
   /** This broker, as clients of this listener reach it. */
   readonly endpoint: Endpoint;
   readonly fetchSessions: FetchSessions;
   /** Calls back when the connection ends, until the answered function is called: for those who wait. */
   onClose(callback: () => void): () => void;
+  /** Ends the connection when what is under way is answered; the log says why. */
+  endSoon(reason: string): void;
 }
 
 /** An answer, or `undefined` for a request that gets none (Produce with acks=0). */

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { Broker } from '../../broker/index.ts';
 import type { Listener, ListenOptions } from '../../environment/environment.ts';
 import type { Logger } from '../../environment/logger.ts';
+import { type AuthenticationSettings, DEFAULT_AUTHENTICATION } from './authentication/index.ts';
 import { Connection, type ConnectionLimits, DEFAULT_CONNECTION_LIMITS } from './connection.ts';
 import { FetchSessions } from './fetch-sessions.ts';
 import type { Endpoint } from './handler.ts';
@@ -12,6 +13,7 @@ export interface KafkaListenerOptions {
   readonly listen: ListenOptions;
   /** What clients are told to connect to; where it listens, when not given. */
   readonly advertise?: Partial<Endpoint>;
+  readonly authentication?: AuthenticationSettings;
   readonly limits?: Partial<ConnectionLimits>;
   readonly maxConnections: number;
 }
@@ -36,6 +38,9 @@ export class KafkaListener {
   static async open(options: KafkaListenerOptions): Promise<KafkaListener> {
     const kafka = new KafkaListener(options);
     const { listen, advertise, broker } = options;
+    broker.users.onUserRemoved((user) => {
+      for (const connection of kafka.#connections) if (connection.user === user) connection.destroy();
+    });
     const listener = await broker.environment.network.listen(listen, (socket) => kafka.#accept(socket));
     kafka.#listener = listener;
     kafka.#endpoint = { host: advertise?.host ?? advertisedHost(listen.host), port: advertise?.port ?? listener.port };
@@ -83,7 +88,7 @@ export class KafkaListener {
   }
 
   #accept(socket: Socket): void {
-    const { broker, logger, limits, maxConnections } = this.#options;
+    const { broker, logger, authentication = DEFAULT_AUTHENTICATION, limits, maxConnections } = this.#options;
     if (this.#closing) {
       socket.destroy();
       return;
@@ -106,10 +111,13 @@ export class KafkaListener {
       logger,
       endpoint: this.#endpoint,
       fetchSessions: this.#fetchSessions,
+      authentication,
       limits: { ...DEFAULT_CONNECTION_LIMITS, ...limits },
     });
     this.#connections.add(connection);
     connection.onClose(() => this.#connections.delete(connection));
+    const waitMs = broker.quotas.recordConnection(socket.remoteAddress ?? '');
+    if (waitMs > 0) connection.mute(waitMs);
   }
 }
 

@@ -122,6 +122,10 @@ async function collect(
   const found: Found[] = [];
   for (const asked of partitions) {
     const stream = streamOf(asked, context);
+    if (!mayRead(stream?.name ?? asked.topic, context)) {
+      found.push(failure(asked, KafkaError.TOPIC_AUTHORIZATION_FAILED));
+      continue;
+    }
     const partition = stream?.partitions[asked.partition];
     if (partition === undefined) {
       const unknownId = stream === undefined && context.version >= 13;
@@ -135,6 +139,11 @@ async function collect(
     found.push(result);
   }
   return found;
+}
+
+/** A topic that has an id and no name is none that anybody could read. */
+function mayRead(name: string, { access }: RequestContext): boolean {
+  return name === '' || access.may('read', 'topic', name);
 }
 
 function streamOf({ topic, topicId }: SessionPartition, { broker, version }: RequestContext): Stream | undefined {
