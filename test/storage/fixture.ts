@@ -1,3 +1,4 @@
+import type { Threads } from '../../src/environment/environment.ts';
 import { SeededRandom } from '../../src/environment/seeded-random.ts';
 import { VirtualClock } from '../../src/environment/virtual-clock.ts';
 import type { BrokerError } from '../../src/errors.ts';
@@ -132,8 +133,10 @@ export function openShard(
   commitLog: CommitLog,
   store: SegmentStore,
   settings: Partial<ShardSettings> = {},
+  start?: Threads['start'],
 ): Promise<Shard> {
   return Shard.open({
+    threads: start && { start },
     commitLog,
     store,
     clock,

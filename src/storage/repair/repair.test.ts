@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { append, batchOf, LOG_A, LOG_B, openShard } from '../../../test/storage/fixture.ts';
 import { realEnvironment } from '../../environment/real.ts';
 import { VirtualClock } from '../../environment/virtual-clock.ts';
-import { baseOffset, batchesIn, recordsIn, verifyIntegrity } from '../../records/index.ts';
+import { baseOffset, batchesIn, encodeBatch, recordsIn, verifyIntegrity } from '../../records/index.ts';
 import { DiskCommitLog } from '../commit-log/disk.ts';
 import type { Log } from '../log.ts';
 import { DirectorySegmentStore } from '../segment-store/directory.ts';
@@ -417,5 +417,54 @@ describe('the check of batches', () => {
     const { runs, gaps } = checkBatches(bytes, 5, 5 + 2 ** 32);
     expect(gaps).toEqual([]);
     expect(runs).toHaveLength(1);
+  });
+});
+
+describe('the repair of a compacted log', () => {
+  const keyed = (key: string, value: string) =>
+    encodeBatch({ timestamp: 1, records: [{ key: Buffer.from(key), value: Buffer.from(value) }] });
+
+  /** Twelve batches, of which every fourth is left. */
+  async function compacted(): Promise<void> {
+    const open = await start();
+    const log = open.log(LOG_A);
+    for (let i = 0; i < 12; i++)
+      await open.append([{ log, batch: keyed(i % 4 === 3 ? `k${i}` : 'k', `v${i}`) }]).settled;
+    await open.flush();
+    await open.compact(log, {
+      now: 1,
+      minLagMs: 0,
+      deleteRetentionMs: 0,
+      mapBytes: 1 << 20,
+      bytesPerSecond: Number.POSITIVE_INFINITY,
+    });
+    await stop();
+  }
+
+  const KEPT = ['3:v3', '7:v7', '10:v10', '11:v11'];
+
+  it('takes the holes for what they are', async () => {
+    await compacted();
+    expect((await examine()).damages).toEqual([]);
+    expect(await readAll((await start()).log(LOG_A))).toEqual(KEPT);
+  });
+
+  it('loses no more than what is damaged', async () => {
+    await compacted();
+    const [name = ''] = (await readdir(object(LOG_A))).filter((file) => file.endsWith('.log'));
+    await damageValue(object(`${LOG_A}/${name}`), 'v7');
+    expect(await repair()).toHaveLength(1);
+    expect(await readAll((await start()).log(LOG_A))).toEqual(KEPT.filter((record) => record !== '7:v7'));
+  });
+
+  it('finds its segments again without the manifest', async () => {
+    await compacted();
+    await rm(object('manifest'));
+    expect((await repair()).map(({ file }) => file)).toEqual(['shard-0/segments/manifest']);
+    const open = await start();
+    const log = open.log(LOG_A);
+    expect(await readAll(log)).toEqual(KEPT);
+    await open.append([{ log, batch: keyed('k3', 'new') }]).settled;
+    expect((await readAll(log)).at(-1)).toBe('12:new');
   });
 });

@@ -10,7 +10,7 @@ import { DirectorySegmentStore } from '../segment-store/directory.ts';
 import type { Aside } from './aside.ts';
 import { type CommitLogFinding, examineCommitLog } from './commit-log-repair.ts';
 import { type Damage, joinRanges, type OffsetRange } from './damage.ts';
-import { examineSegment, filler, makeSegment, type NewObject, rebuildLog } from './segment-repair.ts';
+import { examineSegment, filler, isCompacted, makeSegment, type NewObject, rebuildLog } from './segment-repair.ts';
 import { StoredObjects } from './stored-objects.ts';
 
 export interface ExamineOptions {
@@ -130,7 +130,10 @@ async function rebuild(draft: Draft, objects: StoredObjects, present: ReadonlySe
     draft.put({ ...state, segments: [], flushedOffset: state.startOffset });
     for (const segment of state.segments) {
       const before = draft.logs.get(log) ?? state;
-      if (segment.baseOffset > before.flushedOffset) {
+      const last = before.segments.at(-1);
+      // Where compaction was, offsets may be missing.
+      const mayLack = isCompacted(segment) || (last !== undefined && isCompacted(last));
+      if (segment.baseOffset > before.flushedOffset && !mayLack) {
         draft.fill(before, segment.baseOffset);
         damages.push(missingDamage(log, before.flushedOffset, segment.baseOffset));
       }

@@ -32,7 +32,7 @@ export async function examineSegment(
 ): Promise<SegmentFinding> {
   const object = `${segment.name}.log`;
   const bytes = present.has(object) ? await objects.get(object, 0, segment.size) : Buffer.alloc(0);
-  const check = checkBatches(bytes, segment.baseOffset, segment.nextOffset);
+  const check = checkBatches(bytes, segment.baseOffset, segment.nextOffset, isCompacted(segment));
   if (check.gaps.length === 0) return examineIndex(objects, present, segment, bytes);
   const { kept, objects: written, segments } = replacement(log, segment, bytes, check);
   const why = present.has(object) ? undefined : 'is missing';
@@ -160,10 +160,11 @@ export async function rebuildLog(
   const segments: Segment[] = [];
   const damages: Damage[] = [];
   const epochs: { epoch: number; startOffset: number }[] = [];
-  for (const { object, baseOffset } of segmentObjectsOf(names, log)) {
+  const objectsOfLog = segmentObjectsOf(names, log);
+  for (const { object, baseOffset, generation } of objectsOfLog) {
     let last = segments.at(-1);
     const bytes = await objects.get(object, 0, Number.MAX_SAFE_INTEGER);
-    const { runs } = checkBatches(bytes, baseOffset);
+    const { runs } = checkBatches(bytes, baseOffset, undefined, generation > 0);
     const end = runs.at(-1);
     if (end === undefined || end.to < bytes.length) {
       const what = `holds no record batch from there on (${bytes.length - (end?.to ?? 0)} bytes)`;
@@ -173,12 +174,14 @@ export async function rebuildLog(
     if (last !== undefined && baseOffset < last.nextOffset) {
       // The one before was written again, longer, when the broker stopped: what it has of this one's offsets is the same.
       const cut = await cutAt(objects, last, baseOffset);
-      segments[segments.length - 1] = cut;
+      segments.pop();
+      // Compaction may have written it again from its beginning on.
+      if (cut.size > 0) segments.push(cut);
       last = cut;
     }
     for (const run of runs)
       for (const start of run.epochs) if (start.epoch > (epochs.at(-1)?.epoch ?? -1)) epochs.push(start);
-    const name = segmentName(log, baseOffset);
+    const name = segmentName(log, baseOffset, generation);
     const maxTimestamp = Math.max(...runs.map((run) => run.maxTimestamp));
     const size = end.to;
     segments.push({
@@ -188,20 +191,35 @@ export async function rebuildLog(
       size,
       maxTimestamp,
       indexed: size > UNINDEXED_BYTES,
+      ...(generation > 0 && { generation }),
     });
   }
   const startOffset = segments[0]?.baseOffset ?? 0;
   const flushedOffset = segments.at(-1)?.nextOffset ?? 0;
-  return { state: { id: log, startOffset, flushedOffset, segments, epochs }, damages };
+  // How far it was clean is not known; and no name may come again.
+  const generation = Math.max(...objectsOfLog.map((object) => object.generation)) + 1;
+  const cleaned = generation > 1 && { cleaned: { offset: startOffset, generation } };
+  return { state: { id: log, startOffset, flushedOffset, segments, epochs, ...cleaned }, damages };
 }
 
-function segmentObjectsOf(names: readonly string[], log: string): { object: string; baseOffset: number }[] {
-  const found: { object: string; baseOffset: number }[] = [];
+interface SegmentObject {
+  readonly object: string;
+  readonly baseOffset: number;
+  readonly generation: number;
+}
+
+function segmentObjectsOf(names: readonly string[], log: string): SegmentObject[] {
+  const found: SegmentObject[] = [];
   for (const object of names) {
-    const [, digits] = /^[^/]+\/(\d{20})\.log$/.exec(object) ?? [];
-    if (digits !== undefined && object.startsWith(`${log}/`)) found.push({ object, baseOffset: Number(digits) });
+    const [, digits, generation = '0'] = /^[^/]+\/(\d{20})(?:-(\d+))?\.log$/.exec(object) ?? [];
+    if (digits === undefined || !object.startsWith(`${log}/`)) continue;
+    found.push({ object, baseOffset: Number(digits), generation: Number(generation) });
   }
-  return found.sort((a, b) => a.baseOffset - b.baseOffset);
+  return found.sort((a, b) => a.baseOffset - b.baseOffset || a.generation - b.generation);
+}
+
+export function isCompacted({ generation = 0 }: Segment): boolean {
+  return generation > 0;
 }
 
 /** The segment as far as its batches lie before `offset`. */
@@ -210,7 +228,7 @@ async function cutAt(objects: StoredObjects, segment: Segment, offset: number): 
   let nextOffset = segment.baseOffset;
   let size = 0;
   let maxTimestamp = -1;
-  for (const run of checkBatches(bytes, segment.baseOffset).runs) {
+  for (const run of checkBatches(bytes, segment.baseOffset, undefined, isCompacted(segment)).runs) {
     for (const batch of batchesIn(bytes.subarray(run.from, run.to))) {
       if (batch.lastOffset >= offset) break;
       size = run.from + batch.at + batch.size;
