@@ -164,6 +164,8 @@ function brokerSettings({ storage, kafka, groups, limits, compaction }: Settings
     groups: {
       minSessionTimeoutMs: groups.minSessionTimeoutMs,
       maxSessionTimeoutMs: groups.maxSessionTimeoutMs,
+      consumerSessionTimeoutMs: groups.consumerSessionTimeoutMs,
+      consumerHeartbeatIntervalMs: groups.consumerHeartbeatIntervalMs,
       initialRebalanceDelayMs: groups.initialRebalanceDelayMs,
       maxMembers: groups.maxSize,
       offsetsRetentionMs: groups.offsetsRetentionMs,

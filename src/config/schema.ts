@@ -329,6 +329,16 @@ const groups = section(
     maxSessionTimeoutMs: ms(1, MAX_INT32)
       .default(1800 * SECOND)
       .describe('The longest session time-out that a member may ask for.'),
+    consumerSessionTimeoutMs: ms(1, MAX_INT32)
+      .default(45 * SECOND)
+      .describe(
+        'How long members of the new group protocol (KIP-848) may be silent. Kafka: `group.consumer.session.timeout.ms`.',
+      ),
+    consumerHeartbeatIntervalMs: ms(1, MAX_INT32)
+      .default(5 * SECOND)
+      .describe(
+        'How often such members come, and so how soon they learn of a change. Kafka: `group.consumer.heartbeat.interval.ms`.',
+      ),
     maxSize: count(1, MAX_INT32).default(10_000).describe('Members of one group.'),
     offsetsRetentionMs: ms(1)
       .default(7 * DAY)
@@ -390,6 +400,12 @@ export const settingsSchema = z
     for (const [index, text] of advertise.entries()) {
       if (known.has(parseEndpoint(text).protocol)) continue;
       refuse(['advertise', index], `no listener speaks the protocol of '${text}': add one to listeners`);
+    }
+    if (groups.consumerHeartbeatIntervalMs >= groups.consumerSessionTimeoutMs) {
+      refuse(
+        ['groups', 'consumerHeartbeatIntervalMs'],
+        `it is not below groups.consumerSessionTimeoutMs (${groups.consumerSessionTimeoutMs}): lower it`,
+      );
     }
     if (groups.minSessionTimeoutMs > groups.maxSessionTimeoutMs) {
       refuse(

@@ -58,9 +58,47 @@ const stored = fc.record({
   }),
 });
 
+const assignment = fc
+  .uniqueArray(topicId)
+  .chain((ids) =>
+    fc.tuple(...ids.map((id) => fc.record({ topicId: fc.constant(id), partitions: fc.array(partition) }))),
+  );
+
+const consumerChanged: fc.Arbitrary<GroupEvent> = fc.record({
+  type: fc.constant('consumer-group-changed' as const),
+  groupId,
+  change: fc.record({
+    at: time,
+    epoch: fc.nat(),
+    assignmentEpoch: fc.nat(),
+    topics: fc.option(fc.array(fc.tuple(topicId, fc.nat()))),
+    gone: fc.array(fc.constantFrom('m1', 'm2', 'm3')),
+    members: fc.array(
+      fc.record({
+        memberId: fc.constantFrom('m1', 'm2', 'm3'),
+        instanceId: fc.option(fc.constantFrom('i1', 'i2')),
+        rackId: fc.option(fc.string()),
+        clientId: fc.string(),
+        clientHost: fc.string(),
+        rebalanceTimeoutMs: fc.nat(),
+        topicNames: fc.array(fc.string()),
+        topicRegex: fc.string(),
+        assignor: fc.option(fc.constantFrom('uniform', 'range')),
+        epoch: fc.integer({ min: -2 }),
+        previousEpoch: fc.nat(),
+        state: fc.constantFrom('stable' as const, 'revoking' as const, 'waiting' as const),
+        assigned: assignment,
+        revoking: assignment,
+      }),
+    ),
+    targets: fc.array(fc.tuple(fc.constantFrom('m1', 'm2', 'm3'), assignment)),
+  }),
+});
+
 const event: fc.Arbitrary<GroupEvent> = fc.oneof(
   committed,
   stored,
+  consumerChanged,
   fc.record({
     type: fc.constant('offsets-deleted' as const),
     groupId,

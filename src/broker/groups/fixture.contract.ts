@@ -104,7 +104,7 @@ export class Fixture {
   }
 }
 
-/** Topics that come and go as a test likes. A topic's id is its name, and the number of those that had it before. */
+/** Topics that come and go as a test likes. */
 export class TestTopics implements Topics {
   version = 0;
   readonly #byName = new Map<string, TopicInfo>();
@@ -112,7 +112,7 @@ export class TestTopics implements Topics {
   /** Makes it, or gives it another number of partitions; 0 deletes it. */
   set(name: string, partitions: number): void {
     this.version++;
-    const topicId = this.#byName.get(name)?.topicId ?? `${name}-${this.version}`;
+    const topicId = this.#byName.get(name)?.topicId ?? `00000000-0000-0000-0000-${`${this.version}`.padStart(12, '0')}`;
     if (partitions === 0) this.#byName.delete(name);
     else this.#byName.set(name, { topicId, name, partitions });
   }
