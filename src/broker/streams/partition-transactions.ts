@@ -105,7 +105,7 @@ export class PartitionTransactions {
   /** As it was at the high watermark. */
   save(highWatermark: number): SavedTransactions {
     const durable = new PartitionTransactions();
-    durable.#open = this.#open;
+    durable.#open = new Map(this.#open);
     durable.#ended = this.#ended;
     durable.#aborted = [...this.#aborted];
     durable.rollBack(highWatermark);

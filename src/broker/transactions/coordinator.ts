@@ -154,9 +154,7 @@ export class TransactionCoordinator {
   async add(request: JoinTransaction): Promise<void> {
     this.#check(request.transactionalId);
     const transaction = checkProducer(this.#transactions.get(request.transactionalId), request);
-    if (this.#add(transaction, request.partitions ?? [], request.groupId === undefined ? [] : [request.groupId]))
-      return;
-    await this.#transactions.settled(request.transactionalId);
+    await this.#add(transaction, request.partitions ?? [], request.groupId === undefined ? [] : [request.groupId]);
   }
 
   /** Throws `not-in-transaction` when one of the partitions is not part of it; what `checkProducer` throws. */
@@ -187,9 +185,8 @@ export class TransactionCoordinator {
     if (!addsPartition) throw notPartOf(transaction);
     const added = [{ streamId, partitions: [partition.index] }];
     if (!isHere) {
-      this.#add(transaction, added, []);
       // Nothing of a transaction is durable anywhere before its coordinator would end it there.
-      return (this.#transactions.settled(transactionalId) ?? Promise.resolve()).then(() => this.produce(request));
+      return this.#add(transaction, added, []).then(() => this.produce(request));
     }
     this.#checkRoom(transaction, 1);
     return partition.append(batch, durability, {
@@ -210,10 +207,13 @@ export class TransactionCoordinator {
       const transaction = checkProducer(this.#transactions.get(transactionalId), request);
       const isIn = transaction.state === 'Ongoing' && transaction.groups.has(groupId);
       if (!isIn && !addsGroup) throw notPartOf(transaction);
-      if (!isIn) this.#add(transaction, [], [groupId]);
-      const settled = isHere ? undefined : this.#transactions.settled(transactionalId);
-      if (settled === undefined) return await commit();
-      await settled;
+      const added = isIn ? this.#transactions.settled(transactionalId) : this.#add(transaction, [], [groupId]);
+      if (isHere || added === undefined) {
+        // In this shard what comes later is durable only if this is.
+        added?.catch(() => {});
+        return await commit();
+      }
+      await added;
     }
   }
 
@@ -235,8 +235,12 @@ export class TransactionCoordinator {
     }
   }
 
-  /** Begins or goes on. Answers whether all of it was there already, durably. */
-  #add(transaction: Transaction, partitions: readonly StreamPartitions[], groups: readonly string[]): boolean {
+  /** Begins or goes on. Resolves when all of it is durable. */
+  async #add(
+    transaction: Transaction,
+    partitions: readonly StreamPartitions[],
+    groups: readonly string[],
+  ): Promise<void> {
     const { transactionalId } = transaction;
     const newGroups = groups.filter((groupId) => transaction.state !== 'Ongoing' || !transaction.groups.has(groupId));
     const newPartitions = partitions
@@ -245,13 +249,10 @@ export class TransactionCoordinator {
         partitions: indexes.filter((index) => !isPartOf(transaction, streamId, index)),
       }))
       .filter(({ partitions: indexes }) => indexes.length > 0);
-    if (newGroups.length === 0 && newPartitions.length === 0)
-      return this.#transactions.settled(transactionalId) === undefined;
+    if (newGroups.length === 0 && newPartitions.length === 0) return await this.#transactions.settled(transactionalId);
     const count = newPartitions.reduce((sum, { partitions: indexes }) => sum + indexes.length, newGroups.length);
     this.#checkRoom(transaction, count);
-    // Who waits for it asks `settled`.
-    this.#append(transaction, newPartitions, newGroups).settled.catch(() => {});
-    return false;
+    await this.#append(transaction, newPartitions, newGroups).settled;
   }
 
   #append(

@@ -71,6 +71,8 @@ export class LiveTransactions {
     const offset = this.log.nextOffset;
     const appended = appendTogether(this.log.shard, [this.log.stage([event]), ...staged], entries);
     const change = { offset, transactionalId, before: this.#live.get(transactionalId), settled: appended.settled };
+    // Not everybody waits for it.
+    appended.settled.catch(() => {});
     // A shard that is closed took nothing.
     if (this.log.nextOffset > offset) this.#changed(change, 'forget' in after ? undefined : after);
     return appended;

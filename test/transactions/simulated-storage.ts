@@ -1,0 +1,89 @@
+import { Groups } from '../../src/broker/groups/groups.ts';
+import { Partition } from '../../src/broker/streams/partition.ts';
+import { streamConfig } from '../../src/broker/streams/stream-config.ts';
+import { Transactions } from '../../src/broker/transactions/transactions.ts';
+import type { SimulatedDisk } from '../../src/environment/simulated-files.ts';
+import type { VirtualClock } from '../../src/environment/virtual-clock.ts';
+import { DiskCommitLog } from '../../src/storage/commit-log/disk.ts';
+import { Shard } from '../../src/storage/index.ts';
+import { DirectorySegmentStore } from '../../src/storage/segment-store/directory.ts';
+
+export const STREAM = '00000000-0000-4000-8000-0000000000aa';
+const logId = (kind: number, index: number) =>
+  `00000000-0000-4000-8000-0000000${kind}${String(index).padStart(4, '0')}`;
+
+export interface SimulatedBroker {
+  readonly shards: readonly Shard[];
+  readonly partitions: readonly Partition[];
+  readonly groups: Groups;
+  readonly transactions: Transactions;
+}
+
+export interface SimulatedBrokerOptions {
+  readonly disk: SimulatedDisk;
+  readonly clock: VirtualClock;
+  readonly shards: number;
+  readonly partitions: number;
+  /** Ids that no producer has had, whatever was lost. */
+  readonly newProducerId: () => number;
+}
+
+/** What of a broker has to do with transactions, over a simulated disk: one stream, groups, coordinators. */
+export async function openSimulatedBroker(options: SimulatedBrokerOptions): Promise<SimulatedBroker> {
+  const { disk, clock, newProducerId } = options;
+  const { random } = disk;
+  const environment = { files: disk.files(), clock, random };
+  const shards = await Promise.all(
+    Array.from({ length: options.shards }, async (_, i) => {
+      const home = `/data/shard-${i}`;
+      const store = await DirectorySegmentStore.open({ environment, directory: `${home}/segments` });
+      const fileBytes = 500 + random.below(20_000);
+      return await Shard.open({
+        commitLog: new DiskCommitLog({ environment, directory: `${home}/commit-log`, fileBytes }),
+        store,
+        clock,
+        random,
+        settings: { flushBytes: 300 + random.below(3000), tailCacheBytes: random.below(2) * 2000, minFreeBytes: 0 },
+      });
+    }),
+  );
+  const shardOf = (index: number) => shards[index % shards.length] as Shard;
+  const now = () => clock.now();
+  const partitions = await Promise.all(
+    Array.from({ length: options.partitions }, (_, index) =>
+      Partition.open({ index, shard: shardOf(index), logId: logId(1, index), config: streamConfig({}, {}), now }),
+    ),
+  );
+  const stream = { id: STREAM, name: 'accounts', partitions };
+  const logs = (kind: number) => shards.map((_, shard) => ({ logId: logId(kind, shard), shard }));
+  const onTrouble = () => {};
+  const groups = await Groups.open({
+    shards,
+    logs: logs(2),
+    clock,
+    random,
+    settings: {},
+    subscribedTopics: () => null,
+    topics: { version: 0, byName: () => undefined, byId: () => undefined, names: () => [] },
+    onTrouble,
+  });
+  const transactions = await Transactions.open({
+    shards,
+    logs: logs(3),
+    clock,
+    settings: {},
+    // All that is asked of streams here.
+    streams: { getById: (id: string) => (id === STREAM ? stream : undefined), all: () => [stream] } as never,
+    groups,
+    newProducerId: async () => newProducerId(),
+    onTrouble,
+  });
+  return { shards, partitions, groups, transactions };
+}
+
+/** Lets everything go; what fails on the way failed before. */
+export async function closeSimulatedBroker({ shards, groups, transactions }: SimulatedBroker): Promise<void> {
+  await transactions.close();
+  await groups.close();
+  await Promise.all(shards.map((shard) => shard.close()));
+}
