@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Channel, type ChannelModel, type ConfirmChannel, connect, type SocketOptions } from 'amqplib';
 import { onTestFinished } from 'vitest';
-import type { CreateBrokerOptions, RunningBroker } from '../../src/index.ts';
+import { type CreateBrokerOptions, createBroker, type RunningBroker } from '../../src/index.ts';
 
 /**
  * Another broker to hold these tests against, as amqp://USER:PASSWORD@HOST:PORT: with RabbitMQ's address they say whether
@@ -25,8 +25,6 @@ export interface TestBroker {
 /** A broker that clients of RabbitMQ connect to; the end of the test closes it. */
 export async function startBroker(options: CreateBrokerOptions = {}): Promise<TestBroker> {
   if (PEER !== undefined) return peerAt(PEER);
-  // Only then: the tests run against another broker also while this one is being taken apart.
-  const { createBroker } = await import('../../src/index.ts');
   const broker = await createBroker({ listeners: ['amqp://127.0.0.1:0'], ...options });
   onTestFinished(() => broker.close());
   return testBroker(broker);

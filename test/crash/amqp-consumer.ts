@@ -4,16 +4,16 @@ import { isLoss, nameOf } from './amqp-publisher.ts';
 
 const PREFETCH = 100;
 const RECONNECT_MS = 10;
-/** Messages that are settled between two markers. */
+/** Messages that are acknowledged between two markers. */
 const MARK_EVERY = 20;
 
-/** What is settled, with the markers that say so, goes to this queue. */
-export const MARKERS = 'markers';
+/** Where the markers go. */
+const MARKERS = 'markers';
 
 /**
  * Consumes one queue over one connection at a time: acknowledges most messages, some of them together, gives some back and,
- * if told to, rejects some. After some of that it publishes a marker on the same connection: when the marker is confirmed,
- * what was acknowledged or rejected before must not come back whatever happens. Throws when something does not add up.
+ * if told to, rejects some. After some acknowledgements it publishes a marker on the same connection: when the marker is
+ * confirmed, they are safe, and must not come back whatever happens. Throws when something does not add up.
  */
 export class VerifiedConsumer {
   /** Messages that were acknowledged at some time, as `PUBLISHER NUMBER`. */
@@ -25,8 +25,8 @@ export class VerifiedConsumer {
   readonly #ordered: boolean;
   readonly #random: SeededRandom;
   readonly #url: () => string;
-  /** Those that cannot come back. */
-  readonly #settled = new Set<string>();
+  /** Those of which a marker says so. */
+  readonly #safe = new Set<string>();
   #draining = false;
   #stopping = false;
   #failure: Error | undefined;
@@ -98,7 +98,7 @@ export class VerifiedConsumer {
     const { publisher, number } = nameOf(message.content);
     const name = `${publisher} ${number}`;
     this.#failure ??= session.check(publisher, number, message.fields.redelivered);
-    if (this.#settled.has(name)) this.#failure ??= new Error(`${this.#queue}: '${name}' came back`);
+    if (this.#safe.has(name)) this.#failure ??= new Error(`${this.#queue}: '${name}' came back`);
     if (this.done.has(name)) this.repeated++;
     const chance = this.#draining ? 0 : this.#random.below(100);
     if (chance < 70) {
@@ -108,8 +108,8 @@ export class VerifiedConsumer {
       session.outstanding.delete(name);
       channel.nack(message);
     } else if (chance < 85 && this.#rejects) {
+      // When it moves to the dead letters depends on when it has been read.
       channel.reject(message, false);
-      session.settled.push(name);
     } else if (chance < 88) {
       // With all before it that nothing was said of.
       channel.ack(message, true);
@@ -117,15 +117,15 @@ export class VerifiedConsumer {
     } else {
       session.held.push(name);
     }
-    if (session.settled.length < MARK_EVERY) return;
-    const before = session.settled.splice(0);
+    if (session.acknowledged.length < MARK_EVERY) return;
+    const before = session.acknowledged.splice(0);
     marks.sendToQueue(MARKERS, Buffer.from('mark'), { persistent: true }, (error) => {
-      if (error === null) for (const each of before) this.#settled.add(each);
+      if (error === null) for (const each of before) this.#safe.add(each);
     });
   }
 
   #acknowledged(session: Session, ...names: readonly string[]): void {
-    session.settled.push(...names);
+    session.acknowledged.push(...names);
     for (const name of names) this.done.add(name);
   }
 }
@@ -133,7 +133,7 @@ export class VerifiedConsumer {
 /** What a consumer saw over one connection. */
 class Session {
   /** Since the last marker. */
-  readonly settled: string[] = [];
+  readonly acknowledged: string[] = [];
   /** Neither acknowledged nor given back. */
   readonly held: string[] = [];
   readonly outstanding = new Set<string>();
