@@ -114,7 +114,7 @@ class Simulation {
         () => false,
         shard.flush().then(() => this.#compact(shard, partition, clock.now())),
       );
-      await this.#check(partition);
+      await this.#check(partition, true);
       await this.#until(clock, () => false, shard.close());
     }
     this.#disk.kill();
@@ -242,7 +242,7 @@ class Simulation {
   }
 
   /** Reads all of it, and compares it with what was written. */
-  async #check(partition: Partition): Promise<true> {
+  async #check(partition: Partition, compacted = false): Promise<true> {
     const { log } = partition;
     const end = log.highWatermark;
     const clean = this.#reached;
@@ -280,6 +280,15 @@ class Simulation {
       if (record === undefined) continue;
       if (record.value === undefined) seen.delete(record.key);
       else seen.set(record.key, record.value);
+    }
+    // When compaction has ended, nothing is left below that point which a later record there replaces, or which never counted.
+    const replaced = new Set<string>();
+    for (let offset = log.cleanedOffset - 1; compacted && offset >= 0; offset--) {
+      const slot = this.#log[offset];
+      if (slot === undefined || 'marker' in slot) continue;
+      if (found.has(offset) && (replaced.has(slot.key) || aborted.has(offset)))
+        throw new Error(`offset ${offset} is still there, clean up to ${log.cleanedOffset}`);
+      if (!aborted.has(offset)) replaced.add(slot.key);
     }
     expect(Object.fromEntries(seen)).toEqual(Object.fromEntries(expected));
     return true;
