@@ -103,7 +103,7 @@ async function describe(name: string, options: RemoteOptions): Promise<void> {
   });
   if (options.json) return printJson({ ...group, offsets });
   const how = group.assignor === '' ? '' : `, shares partitions out by ${group.assignor}`;
-  await print(`${name}: ${group.state}${how}`);
+  await print(`${name}: ${group.state}, ${group.type} group${how}`);
   if (group.members.length > 0) {
     await print('');
     await print(

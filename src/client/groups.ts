@@ -21,6 +21,7 @@ export interface GroupSummary {
 
 export interface Group {
   readonly name: string;
+  readonly type: 'classic' | 'consumer';
   readonly state: string;
   /** How partitions are shared out: range, cooperative-sticky, …; empty while nobody is there. */
   readonly assignor: string;
@@ -74,6 +75,7 @@ async function describeConsumerGroup(client: KafkaClient, name: string): Promise
   throwOnError(group.errorCode, `group ${name}`, group.errorMessage);
   return {
     name,
+    type: 'consumer',
     state: group.groupState,
     assignor: group.assignorName,
     members: group.members.map((member) => ({
@@ -99,6 +101,7 @@ async function describeClassicGroup(client: KafkaClient, name: string): Promise<
   const isConsumer = group.protocolType === 'consumer';
   return {
     name,
+    type: 'classic',
     state: group.groupState,
     assignor: group.protocolData,
     members: group.members.map((member) => ({

@@ -1,3 +1,4 @@
+import { Consumer, GroupProtocols } from '@platformatic/kafka';
 import { Kafka, logLevel } from 'kafkajs';
 import { expect, onTestFinished, test } from 'vitest';
 import { BrokerProcess } from './sluice.ts';
@@ -105,6 +106,24 @@ test('a group with a member shows who has what, and is neither moved nor deleted
     code: 1,
     stderr: 'sluice: group billing: the group has members; stop its consumers first\n',
   });
+});
+
+test('a group of the new protocol shows its type, and who has what', async () => {
+  const broker = await brokerWithRecords();
+  const consumer = new Consumer({
+    clientId: 'biller',
+    groupId: 'billing',
+    groupProtocol: GroupProtocols.CONSUMER,
+    bootstrapBrokers: [broker.address],
+  });
+  onTestFinished(() => consumer.close(true));
+  await consumer.consume({ topics: ['orders'] });
+  const group = await described(broker, 'billing');
+  expect(group).toMatchObject({ type: 'consumer', state: 'Stable', members: [{ clientId: 'biller' }] });
+  expect(await broker.json(['group', 'list'])).toMatchObject([{ name: 'billing', type: 'Consumer', state: 'Stable' }]);
+  const { stdout } = await broker.run(['group', 'describe', 'billing']);
+  expect(stdout).toContain('billing: Stable, consumer group, shares partitions out by uniform');
+  expect(stdout).toContain('orders:0,1');
 });
 
 test('what cannot be is told in one line', async () => {
