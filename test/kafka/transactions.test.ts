@@ -2,8 +2,16 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Kafka } from 'kafkajs';
 import { describe, expect, it } from 'vitest';
+import { createTopics } from '../../src/protocols/kafka/codec/apis/create-topics.ts';
+import { endTxn } from '../../src/protocols/kafka/codec/apis/end-txn.ts';
+import { initProducerId } from '../../src/protocols/kafka/codec/apis/init-producer-id.ts';
+import { listOffsets } from '../../src/protocols/kafka/codec/apis/list-offsets.ts';
+import { produce } from '../../src/protocols/kafka/codec/apis/produce.ts';
+import { KafkaError } from '../../src/protocols/kafka/codec/error-codes.ts';
+import { encodeBatch } from '../../src/records/index.ts';
 import { hasConfluent, PYTHON } from './clients/available.ts';
 import { kafkajs, startBroker, temporaryDirectory, until } from './fixture.ts';
+import { ask, RawClient } from './raw-client.ts';
 
 /** What a reader of committed records finds in a topic, from the beginning to its last stable offset. */
 async function committed(kafka: Kafka, topic: string, count: number, readUncommitted = false): Promise<string[]> {
@@ -148,4 +156,41 @@ it.skipIf(!hasConfluent)('librdkafka copies a topic exactly once, with aborts in
   expect(copied).toEqual(Array.from({ length: 100 }, (_, i) => `value-${i}`));
   expect(offset).toBe(100);
   expect(uncommitted).toBeGreaterThan(100);
+});
+
+it('that take longer than they may are aborted, and their producer is fenced', async () => {
+  const broker = await startBroker({ clock: 'virtual' });
+  const client = await RawClient.connect(broker.listeners[0]?.port ?? 0);
+  await ask(client, createTopics, 7, {
+    topics: [{ name: 'orders', numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] }],
+    timeoutMs: 1000,
+  });
+  const transactionalId = 'slow';
+  const { producerId, producerEpoch } = await ask(client, initProducerId, 5, {
+    transactionalId,
+    transactionTimeoutMs: 5000,
+  });
+  const batch = encodeBatch({
+    ...{ timestamp: broker.clock.now(), producerId, producerEpoch, baseSequence: 0, transactional: true },
+    records: [{ key: null, value: Buffer.from('slow') }],
+  });
+  const partitionData = [{ index: 0, records: batch }];
+  const produced = await ask(client, produce, 12, {
+    transactionalId,
+    acks: -1,
+    timeoutMs: 0,
+    topicData: [{ name: 'orders', partitionData }],
+  });
+  expect(produced.responses[0]?.partitionResponses[0]).toMatchObject({ errorCode: 0, baseOffset: 0 });
+  const end = async (isolationLevel: number) => {
+    const topics = [{ name: 'orders', partitions: [{ partitionIndex: 0, timestamp: -1 }] }];
+    const answer = await ask(client, listOffsets, 6, { replicaId: -1, isolationLevel, topics });
+    return answer.topics[0]?.partitions[0]?.offset;
+  };
+  expect([await end(0), await end(1)]).toEqual([1, 0]);
+  await broker.clock.advance(7000);
+  expect([await end(0), await end(1)]).toEqual([2, 2]);
+  const late = await ask(client, endTxn, 5, { transactionalId, producerId, producerEpoch, committed: true });
+  expect(late.errorCode).toBe(KafkaError.PRODUCER_FENCED);
+  client.destroy();
 });
