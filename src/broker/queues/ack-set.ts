@@ -91,6 +91,17 @@ export class AckSet {
     return added;
   }
 
+  /** It is not done after all. */
+  delete(offset: number): void {
+    if (offset >= this.#floor) {
+      this.#count -= this.#clear(Math.floor(offset / CHUNK), offset, offset + 1);
+      return;
+    }
+    const floor = this.#floor;
+    this.#floor = offset;
+    this.addRange(offset + 1, floor);
+  }
+
   /** The first offset at or after this one that is not done. */
   firstOpen(offset: number): number {
     let at = Math.max(offset, this.#floor);

@@ -1,13 +1,16 @@
+import type { Clock } from '../../environment/environment.ts';
 import { type BrokerError, toBrokerError } from '../../errors.ts';
 import type { Entry, Log, Shard } from '../../storage/index.ts';
 import type { MessageBytes } from '../messages/message-bytes.ts';
 import { type KeptMessage, Lane } from './lane.ts';
 import { MessageReader } from './message-reader.ts';
+import { type Move, Moves } from './moves.ts';
 import { SideReads, type Visit } from './side-reads.ts';
 import { type QueueSnapshot, StateLog } from './state-log.ts';
 
 export interface BacklogOptions {
   readonly shard: Shard;
+  readonly clock: Clock;
   /** Log ids, one for each priority from 0 on. */
   readonly lanes: readonly string[];
   readonly stateLogId: string;
@@ -35,6 +38,7 @@ export class Backlog {
   readonly #state: StateLog;
   /** For messages out of order, by lane. */
   readonly #side: SideReads[];
+  readonly #moves = new Moves();
   #readyBytes = 0;
   /** Messages that came back in this turn, with their counts, by lane. */
   readonly #returned = new Map<number, Map<number, number>>();
@@ -52,7 +56,8 @@ export class Backlog {
       lane.log.onRollBack = (nextOffset) => {
         lane.rollBack(nextOffset);
         this.#side[index]?.rollBack(nextOffset);
-        this.#lost(lane, nextOffset);
+        this.#forgetFrom(lane, nextOffset);
+        this.#lost();
         onRollBack(lane, nextOffset);
       };
       return lane;
@@ -60,12 +65,13 @@ export class Backlog {
     this.#side = this.lanes.map(
       (lane) =>
         new SideReads(lane, {
+          clock: options.clock,
           closed: () => this.closed,
           onDone: () => options.onRead(),
           onTrouble: options.onTrouble,
         }),
     );
-    this.#state = new StateLog(shard.log(options.stateLogId), options.onLost);
+    this.#state = new StateLog(shard.log(options.stateLogId), () => this.#lost());
   }
 
   /** Messages that wait. */
@@ -138,6 +144,32 @@ export class Backlog {
     this.changed();
   }
 
+  /** A message that waits, or is out, leaves the queue with a dead letter in the turn under way. */
+  move(lane: Lane, offset: number, bytes: number, waits: boolean): void {
+    const count = lane.counts.get(offset) ?? 0;
+    this.#moves.add({ lane, offset, bytes, count, kept: lane.kept.get(offset) });
+    if (waits) lane.drop(offset);
+    else lane.done(offset);
+  }
+
+  /** The append of a turn is safe, and the dead letters with it. */
+  moved(moves: readonly Move[]): void {
+    this.#moves.settled(moves);
+  }
+
+  /** After an append failed: puts back the messages whose dead letters were lost, and has the rest appended again. */
+  putBackMoves(visit: (lane: Lane, offset: number) => void): void {
+    for (const { move, waits } of this.#moves.takeLost()) {
+      const { lane, offset, count, bytes } = move;
+      if (!waits) {
+        lane.putBack(offset, count);
+        this.readyBytesChanged(bytes);
+      }
+      visit(lane, offset);
+    }
+    this.changed();
+  }
+
   /** A message came back, and how often it did is to last. */
   returned(lane: Lane, offset: number, count: number): void {
     let counts = this.#returned.get(lane.index);
@@ -167,8 +199,8 @@ export class Backlog {
     return this.#side.some(({ busy }) => busy);
   }
 
-  /** Adds what has to be appended for what was done with messages in this turn. */
-  commit(entries: Entry[], now: number): void {
+  /** Adds what has to be appended for what was done with messages in this turn. Answers what `moved` is to be told when that is durable. */
+  commit(entries: Entry[], now: number): readonly Move[] | undefined {
     for (const lane of this.lanes) {
       const news = lane.commit(entries);
       if (news !== undefined) this.#state.acknowledged(news);
@@ -179,6 +211,7 @@ export class Backlog {
     this.#state.commit(entries, now, () => this.#snapshot());
     // For the next turn: what is copied and what is trimmed for it belong into one.
     for (const lane of this.lanes) this.#keepStragglers(lane);
+    return this.#moves.commit();
   }
 
   /** What makes the state last over a stop; nothing may be done with it afterwards. */
@@ -283,10 +316,16 @@ export class Backlog {
     this.changed();
   }
 
-  #lost(lane: Lane, nextOffset: number): void {
+  #forgetFrom(lane: Lane, nextOffset: number): void {
     const counts = this.#returned.get(lane.index);
     for (const offset of counts?.keys() ?? []) if (offset >= nextOffset) counts?.delete(offset);
+    this.#moves.rollBack(lane, nextOffset);
     if (this.readyCount === 0) this.#readyBytes = 0;
+  }
+
+  /** An append failed: what it said of messages is to be said again, and those whose dead letters were in it are there again. */
+  #lost(): void {
+    if (this.#moves.takeBack(({ bytes }) => this.readyBytesChanged(bytes))) this.#state.torn = true;
     this.#options.onLost();
   }
 

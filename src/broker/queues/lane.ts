@@ -140,6 +140,15 @@ export class Lane {
     this.done(offset);
   }
 
+  /** A message is not done with after all. Answers whether it waits; else it is out, until it is put back. */
+  undo(offset: number, kept: KeptMessage | undefined): boolean {
+    if (kept !== undefined) this.restoreKept(offset, kept);
+    else this.acks.delete(offset);
+    if (offset < this.#cursor) return false;
+    this.#doneAhead = this.acks.countIn(this.#cursor, this.log.nextOffset);
+    return true;
+  }
+
   /** Messages so far behind the others that their log should not wait for them; none when that is not so. */
   stragglers(): readonly number[] {
     const { floor, count } = this.acks;

@@ -10,6 +10,7 @@ import { Expiration, type ExpiryOf } from './expiration.ts';
 import { IdleWatch } from './idle-watch.ts';
 import type { Lane } from './lane.ts';
 import type { MessageBatch } from './message-batch.ts';
+import type { Move } from './moves.ts';
 import type { QueueSettings } from './settings.ts';
 import type { Turns } from './turn.ts';
 
@@ -93,7 +94,7 @@ export class Queue {
     this.#clock = clock;
     this.#settings = options.settings;
     this.#backlog = new Backlog({
-      ...{ shard: options.shard, lanes: options.lanes, stateLogId: options.stateLogId },
+      ...{ clock, shard: options.shard, lanes: options.lanes, stateLogId: options.stateLogId },
       stragglerSpan: options.stragglerSpan,
       onChange: () => turns.touch(this),
       onRollBack: (lane, nextOffset) => {
@@ -308,15 +309,24 @@ export class Queue {
     if (this.#settings.messageTtlMs !== undefined) this.#expiration.arm();
   }
 
-  /** A message with an expiration of its own was appended to one of the logs. */
-  appendedExpiring(log: Log, offset: number, at: number): void {
+  /** A message with an expiration of its own is published: that there is one lasts with it. */
+  nowExpiring(): void {
     this.#backlog.nowExpiring();
+  }
+
+  /** It was appended to one of the logs. */
+  appendedExpiring(log: Log, offset: number, at: number): void {
     this.#expiration.add(this.#backlog.laneOf(log), offset, at);
   }
 
-  /** Adds what has to be appended for what was done with messages in this turn. */
-  commit(entries: Entry[], now: number): void {
-    if (!this.#deleted) this.#backlog.commit(entries, now);
+  /** Adds what has to be appended for what was done with messages in this turn. Answers what `moved` is to be told when that is durable. */
+  commit(entries: Entry[], now: number): readonly Move[] | undefined {
+    return this.#deleted ? undefined : this.#backlog.commit(entries, now);
+  }
+
+  /** What left the queue with dead letters is safe. */
+  moved(moves: readonly Move[]): void {
+    this.#backlog.moved(moves);
   }
 
   /** Delivers what there is to those who can take it. */
@@ -386,14 +396,17 @@ export class Queue {
   /** A message that waits leaves the queue, not by an acknowledgement. */
   #leave(lane: Lane, offset: number, message: MessageBytes, reason: DeadLetterReason): void {
     const bytes = message.bodyLength;
-    if (this.#settings.deadLetterExchange !== undefined) this.#host.deadLetter(this, message, reason);
-    lane.drop(offset);
+    if (this.#settings.deadLetterExchange === undefined) lane.drop(offset);
+    else {
+      this.#host.deadLetter(this, message, reason);
+      this.#backlog.move(lane, offset, bytes, true);
+    }
     this.#backlog.readyBytesChanged(-bytes);
     this.#backlog.changed();
   }
 
   /** A message that was out leaves the queue, not by an acknowledgement. */
-  #leaveFromOut(lane: Lane, { offset }: Delivery, reason: DeadLetterReason): void {
+  #leaveFromOut(lane: Lane, { offset, bytes }: Delivery, reason: DeadLetterReason): void {
     if (this.#settings.deadLetterExchange === undefined) {
       lane.done(offset);
       this.#backlog.changed();
@@ -401,7 +414,7 @@ export class Queue {
     }
     this.#backlog.withMessage(lane, offset, (message) => {
       this.#host.deadLetter(this, message, reason);
-      lane.done(offset);
+      this.#backlog.move(lane, offset, bytes, false);
       this.#backlog.changed();
     });
   }
@@ -470,12 +483,14 @@ export class Queue {
     );
   }
 
-  /** Acknowledgements were lost in an append that failed: that they are known is worth another, when nothing else comes. */
+  /** What was done with messages was lost in an append that failed: it is worth another, also when nothing else comes. */
   #appendAgain(): void {
     if (this.#retry !== undefined || this.#backlog.closed) return;
     this.#retry = this.#clock.setTimer(RETRY_MS, () => {
       this.#retry = undefined;
-      this.#backlog.changed();
+      const watched = this.#backlog.expiring ? this.#clock.now() : undefined;
+      this.#backlog.putBackMoves((lane, offset) => this.#expiration.returned(lane, offset, watched));
+      this.#turns.pumpLater(this);
     });
   }
 

@@ -1,3 +1,4 @@
+import type { Clock } from '../../environment/environment.ts';
 import { type BrokerError, toBrokerError } from '../../errors.ts';
 import type { MessageBytes } from '../messages/message-bytes.ts';
 import type { Lane } from './lane.ts';
@@ -7,10 +8,19 @@ import { MessageReader } from './message-reader.ts';
 export type Visit = (message: MessageBytes, timestamp: number) => void;
 
 export interface SideReadsOptions {
+  readonly clock: Clock;
   readonly closed: () => boolean;
   /** None waits any more. */
   readonly onDone: () => void;
   readonly onTrouble: (error: BrokerError, what: string) => void;
+}
+
+/** After a read failed, it is tried again, and others go on until then. */
+const RETRY_MS = 1000;
+
+interface Waiting {
+  readonly offset: number;
+  readonly visit: Visit;
 }
 
 /**
@@ -21,7 +31,8 @@ export class SideReads {
   readonly #lane: Lane;
   readonly #options: SideReadsOptions;
   readonly #reader: MessageReader;
-  #waiting: { readonly offset: number; readonly visit: Visit }[] = [];
+  #waiting: Waiting[] = [];
+  #failed: Waiting[] = [];
   /** Those before it were read. */
   #head = 0;
   #running = false;
@@ -51,6 +62,7 @@ export class SideReads {
   rollBack(nextOffset: number): void {
     this.#waiting = this.#waiting.slice(this.#head).filter(({ offset }) => offset < nextOffset);
     this.#head = 0;
+    this.#failed = this.#failed.filter(({ offset }) => offset < nextOffset);
     this.#reader.forget();
   }
 
@@ -69,7 +81,7 @@ export class SideReads {
       const { offset, visit } = next;
       if (!this.#lane.isDone(offset)) {
         if (!this.#lane.read(this.#reader, offset)) {
-          await this.#load(offset);
+          await this.#load(next);
           return;
         }
         visit(this.#reader.message, this.#reader.timestamp);
@@ -78,14 +90,24 @@ export class SideReads {
     }
   }
 
-  async #load(offset: number): Promise<void> {
+  async #load(next: Waiting): Promise<void> {
+    const { offset } = next;
     try {
       await this.#reader.load(offset);
     } catch (error) {
       // Trimmed meanwhile: then it is passed over.
       if (this.#options.closed() || this.#lane.isDone(offset)) return;
-      if (this.#waiting[this.#head]?.offset === offset) this.#head++;
-      this.#options.onTrouble(toBrokerError(error), 'a message stays: it cannot be read');
+      if (this.#waiting[this.#head] !== next) return;
+      this.#head++;
+      this.#failed.push(next);
+      if (this.#failed.length === 1) this.#options.clock.setTimer(RETRY_MS, () => this.#tryAgain());
+      this.#options.onTrouble(toBrokerError(error), 'a message stays, until it can be read');
     }
+  }
+
+  #tryAgain(): void {
+    const failed = this.#failed;
+    this.#failed = [];
+    if (!this.#options.closed()) for (const { offset, visit } of failed) this.read(offset, visit);
   }
 }

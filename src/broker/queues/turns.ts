@@ -6,6 +6,7 @@ import type { MessageBytes } from '../messages/message-bytes.ts';
 import type { Route } from '../routing/route.ts';
 import type { Destination, StreamQueue } from '../virtual-hosts/destination.ts';
 import { MessageBatch } from './message-batch.ts';
+import type { Move } from './moves.ts';
 import type { Queue } from './queue.ts';
 import { type QueueGroup, Targets } from './targets.ts';
 import type { Published, Turn, Turns, TurnWaiter } from './turn.ts';
@@ -24,6 +25,8 @@ class ShardWork {
   readonly shard: Shard;
   readonly placed: Placed[] = [];
   readonly entries: Entry[] = [];
+  /** Messages that leave queues with dead letters. */
+  readonly moves: { readonly queue: Queue; readonly moves: readonly Move[] }[] = [];
   /** There is a message that somebody waits for. */
   durable = false;
 
@@ -97,6 +100,7 @@ class OpenTurn implements Turn {
       batch = this.#begin(group, work, priority);
     if (until !== undefined || message.mayExpire) {
       const at = until ?? this.now + Number(message.expiration);
+      for (const queue of group.queues) queue.nowExpiring();
       work.placed.find((each) => each.batch === batch)?.expiring.push({ index: batch.count, at });
     }
     batch.add(message, this.now);
@@ -204,7 +208,7 @@ export class BrokerTurns implements Turns {
 
   #commit(turn: OpenTurn): void {
     const settled: Promise<unknown>[] = [];
-    for (const queue of turn.touched) this.#guard(queue, () => queue.commit(turn.work(queue.shard).entries, turn.now));
+    for (const queue of turn.touched) this.#guard(queue, () => commitQueue(queue, turn.work(queue.shard), turn.now));
     for (const work of turn.works) {
       const appended = this.#append(work);
       if (appended !== undefined) settled.push(appended);
@@ -226,6 +230,14 @@ export class BrokerTurns implements Turns {
     if (entries.length === 0) return undefined;
     try {
       const { settled } = shard.append(entries, durable ? 'durable' : 'memory');
+      if (work.moves.length > 0)
+        settled.then(
+          () => {
+            for (const { queue, moves } of work.moves) queue.moved(moves);
+          },
+          // The queues know: their logs were rolled back.
+          () => {},
+        );
       for (const { batch, queues } of placed) {
         for (const queue of queues) {
           queue.appended(batch.bodyBytes, batch.hasTransient);
@@ -267,6 +279,13 @@ export class BrokerTurns implements Turns {
       this.#options.onTrouble(toBrokerError(error), `queue '${queue.name}' in vhost '${queue.virtualHost}' failed`);
     }
   }
+}
+
+function commitQueue(queue: Queue, work: ShardWork, now: number): void {
+  const moves = queue.commit(work.entries, now);
+  if (moves === undefined) return;
+  work.moves.push({ queue, moves });
+  work.durable = true;
 }
 
 /** A queue may have been deleted in the turn in which it got messages. */
