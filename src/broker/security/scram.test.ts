@@ -76,7 +76,7 @@ describe('SCRAM', () => {
           else expect(outcome).toThrow(expect.objectContaining({ code: 'not-authorized' }));
         },
       ),
-      { numRuns: 30 },
+      { numRuns: 10 },
     );
   });
 
