@@ -319,10 +319,10 @@ function topicsOf(streams: Streams): GroupsOptions['topics'] {
 }
 
 function watchMemory({ environment, logger }: BrokerOptions, { memoryBytes }: BrokerSettings): MemoryAlarm {
-  const { clock, memory } = environment;
+  const { memory } = environment;
   const limitBytes = memoryBytes > 0 ? memoryBytes : Math.floor(memory.total() * MEMORY_SHARE);
   return new MemoryAlarm({
-    ...{ clock, memory, limitBytes },
+    ...{ memory, limitBytes },
     onChange: (raised, usedBytes) => {
       if (raised) logger.warn({ usedBytes, limitBytes }, 'memory runs short: publishers wait (limits.memoryBytes)');
       else logger.info({ usedBytes, limitBytes }, 'there is memory again: publishers go on');

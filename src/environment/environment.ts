@@ -36,6 +36,8 @@ export interface Memory {
   total(): number;
   /** Collects what nothing refers to any more; takes a while. */
   collect(): void;
+  /** Calls about once a second until the timer is cancelled; of real time, also for a broker whose clock a test turns. */
+  watch(callback: () => void): Timer;
 }
 
 export interface Timer {

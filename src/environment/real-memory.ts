@@ -3,6 +3,8 @@ import v8 from 'node:v8';
 import vm from 'node:vm';
 import type { Memory } from './environment.ts';
 
+const WATCH_MS = 1000;
+
 export const realMemory: Memory = {
   used() {
     const { heapUsed, external } = process.memoryUsage();
@@ -18,5 +20,10 @@ export const realMemory: Memory = {
     v8.setFlagsFromString('--expose-gc');
     const collect = vm.runInNewContext('gc') as () => void;
     collect();
+  },
+  watch(callback) {
+    const interval = setInterval(callback, WATCH_MS);
+    interval.unref();
+    return { cancel: () => clearInterval(interval) };
   },
 };

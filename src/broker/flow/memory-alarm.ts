@@ -1,7 +1,6 @@
-import type { Clock, Memory, Timer } from '../../environment/environment.ts';
+import type { Memory, Timer } from '../../environment/environment.ts';
 
 export interface MemoryAlarmOptions {
-  readonly clock: Clock;
   readonly memory: Memory;
   /** Bytes from which on publishers are held back. */
   readonly limitBytes: number;
@@ -9,7 +8,6 @@ export interface MemoryAlarmOptions {
   readonly onChange: (raised: boolean, usedBytes: number) => void;
 }
 
-const CHECK_MS = 1000;
 /** What was raised ends only this far below the limit, so that it does not come and go all the time. */
 const RELIEF = 0.95;
 
@@ -20,13 +18,12 @@ const RELIEF = 0.95;
 export class MemoryAlarm {
   readonly #options: MemoryAlarmOptions;
   readonly #waiting = new Set<() => void>();
-  #timer: Timer | undefined;
+  readonly #timer: Timer;
   #raised = false;
-  #closed = false;
 
   constructor(options: MemoryAlarmOptions) {
     this.#options = options;
-    this.#watch();
+    this.#timer = options.memory.watch(() => this.#check());
   }
 
   get raised(): boolean {
@@ -39,16 +36,8 @@ export class MemoryAlarm {
   }
 
   close(): void {
-    this.#closed = true;
-    this.#timer?.cancel();
+    this.#timer.cancel();
     this.#relieve();
-  }
-
-  #watch(): void {
-    this.#timer = this.#options.clock.setTimer(CHECK_MS, () => {
-      this.#check();
-      if (!this.#closed) this.#watch();
-    });
   }
 
   #check(): void {
