@@ -8,6 +8,10 @@ export interface AssignedTopic {
 /** Partitions of several topics: each topic once, by id, and none without partitions. */
 export type Assignment = readonly AssignedTopic[];
 
+/** About. */
+const TOPIC_BYTES = 64;
+const PARTITION_BYTES = 8;
+
 export const NO_PARTITIONS: Assignment = [];
 
 /** From what may name a topic more than once, and in any order. */
@@ -81,6 +85,11 @@ export function partitionCount(assignment: Assignment): number {
 
 function sameNumbers(a: readonly number[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((value, i) => value === b[i]);
+}
+
+/** Bytes, about, that it takes in memory. */
+export function assignmentBytes(assignment: Assignment): number {
+  return assignment.length * TOPIC_BYTES + partitionCount(assignment) * PARTITION_BYTES;
 }
 
 export function sameSet(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {

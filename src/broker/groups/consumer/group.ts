@@ -174,8 +174,9 @@ export class ConsumerGroup {
     // It is alive, whatever comes of making that durable.
     this.#alive(memberId);
     if (transition.change !== null) await this.#store(transition.change);
-    if (transition.subscribed !== undefined) {
+    if (transition.subscribed !== undefined && !this.#ended) {
       this.#subscribed = transition.subscribed;
+      this.#count();
       if (transition.subscribed.complete) this.#version = version;
     }
     return answer(request, transition, settings.consumerHeartbeatIntervalMs);
@@ -251,7 +252,8 @@ export class ConsumerGroup {
   #count(): void {
     const { load } = this.#surroundings;
     const group = this.#ended ? undefined : this.#membership;
-    const counted = { members: group?.members.size ?? 0, bytes: group?.bytes ?? 0 };
+    const subscribedBytes = this.#ended ? 0 : (this.#subscribed?.bytes ?? 0);
+    const counted = { members: group?.members.size ?? 0, bytes: (group?.bytes ?? 0) + subscribedBytes };
     load.members += counted.members - this.#counted.members;
     load.metadataBytes += counted.bytes - this.#counted.bytes;
     this.#counted = counted;

@@ -1,4 +1,4 @@
-import { type Assignment, NO_PARTITIONS, partitionCount } from './assignment.ts';
+import { type Assignment, assignmentBytes, NO_PARTITIONS } from './assignment.ts';
 
 /** A member of a consumer group, as it is kept. */
 export interface ConsumerMember {
@@ -46,9 +46,6 @@ export interface ConsumerGroupChange {
   /** Targets that are new or changed. */
   readonly targets: readonly (readonly [memberId: string, target: Assignment])[];
 }
-
-/** Bytes, about, that a partition of an assignment takes. */
-export const PARTITION_BYTES = 8;
 
 /** What is durable of a consumer group but for its offsets. Changed by `apply` only. */
 export class ConsumerMembership {
@@ -137,7 +134,7 @@ export class ConsumerMembership {
   }
 
   #aim(memberId: string, target: Assignment): void {
-    this.bytes += (partitionCount(target) - partitionCount(this.target(memberId))) * PARTITION_BYTES;
+    this.bytes += assignmentBytes(target) - assignmentBytes(this.target(memberId));
     if (target.length === 0) this.targets.delete(memberId);
     else this.targets.set(memberId, target);
   }
@@ -178,5 +175,5 @@ export function memberBytes({
   let length = memberId.length + clientId.length + clientHost.length + topicRegex.length;
   length += (member.instanceId?.length ?? 0) + (member.rackId?.length ?? 0);
   for (const name of topicNames) length += name.length;
-  return length + (partitionCount(member.assigned) + partitionCount(member.revoking)) * PARTITION_BYTES;
+  return length + assignmentBytes(member.assigned) + assignmentBytes(member.revoking);
 }

@@ -19,6 +19,8 @@ export interface Subscribed {
   readonly topics: readonly TopicSize[];
   /** False when an expression was tried not long ago, and topics have changed since. */
   readonly complete: boolean;
+  /** About, in memory. */
+  readonly bytes: number;
 }
 
 interface Tried {
@@ -29,8 +31,11 @@ interface Tried {
   at: number;
 }
 
-/** Expressions whose matches are remembered. */
+/** Expressions whose matches are remembered, and topics that they matched, together. */
 const MAX_REMEMBERED = 1_000;
+const MAX_REMEMBERED_NAMES = 1_000_000;
+/** About, of a topic in what a member consumes. */
+const TOPIC_BYTES = 32;
 /** Steps that one expression may take over all topics: a fraction of a second. */
 const MAX_STEPS = 20_000_000;
 /** UTF-16 units. */
@@ -43,6 +48,7 @@ export class Subscriptions {
   readonly #retryMs: number;
   /** By expression, the one that was used longest ago first. */
   readonly #tried = new Map<string, Tried>();
+  #names = 0;
 
   constructor(topics: Topics, clock: Clock, retryMs: number) {
     this.#topics = topics;
@@ -64,6 +70,7 @@ export class Subscriptions {
     const members = new Map<string, ReadonlySet<string>>();
     const sizes = new Map<string, number>();
     let complete = true;
+    let bytes = 0;
     for (const { memberId, topicNames, topicRegex } of subscriptions) {
       const key = JSON.stringify([topicRegex, topicNames]);
       let set = sets.get(key);
@@ -80,12 +87,13 @@ export class Subscriptions {
           }
         }
         set = found;
+        bytes += found.size * TOPIC_BYTES;
         sets.set(key, set);
       }
       members.set(memberId, set);
     }
     const topics = [...sizes].sort(([a], [b]) => (a < b ? -1 : 1));
-    return { members, topics, complete };
+    return { members, topics, complete, bytes };
   }
 
   #matches(expression: string): Tried {
@@ -93,13 +101,19 @@ export class Subscriptions {
     const now = this.#clock.monotonic();
     const fresh = known !== undefined && (known.version === this.#topics.version || now - known.at < this.#retryMs);
     const tried = fresh ? known : this.#try(expression, known, now);
-    this.#tried.delete(expression);
+    this.#forget(expression);
     this.#tried.set(expression, tried);
-    for (const [oldest] of this.#tried) {
-      if (this.#tried.size <= MAX_REMEMBERED) break;
-      this.#tried.delete(oldest);
+    this.#names += tried.names.length;
+    for (const oldest of this.#tried.keys()) {
+      if (this.#tried.size <= MAX_REMEMBERED && this.#names <= MAX_REMEMBERED_NAMES) break;
+      this.#forget(oldest);
     }
     return tried;
+  }
+
+  #forget(expression: string): void {
+    this.#names -= this.#tried.get(expression)?.names.length ?? 0;
+    this.#tried.delete(expression);
   }
 
   #try(expression: string, known: Tried | undefined, at: number): Tried {

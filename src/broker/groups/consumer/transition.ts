@@ -1,14 +1,8 @@
 import { BrokerError } from '../../../errors.ts';
-import { type Assignment, equal, isSubset, NO_PARTITIONS, partitionCount, sameSet } from './assignment.ts';
+import { type Assignment, assignmentBytes, equal, isSubset, NO_PARTITIONS, sameSet } from './assignment.ts';
 import { ASSIGNORS, elect } from './assignors.ts';
 import { type ConsumerHeartbeat, JOINS, LEAVES_FOR_NOW } from './heartbeat.ts';
-import {
-  type ConsumerGroupChange,
-  type ConsumerMember,
-  type ConsumerMembership,
-  memberBytes,
-  PARTITION_BYTES,
-} from './membership.ts';
+import { type ConsumerGroupChange, type ConsumerMember, type ConsumerMembership, memberBytes } from './membership.ts';
 import { reconciled } from './reconciliation.ts';
 import type { Subscribed } from './subscriptions.ts';
 
@@ -47,26 +41,28 @@ export function heartbeat(group: ConsumerMembership, beat: Beat): Transition {
   const { known, replaced } = identify(group, beat);
   const before = replaced === undefined ? known : successor(replaced, beat.memberId);
   const updated = update(before, beat);
-  const members = [...group.members.values()].map((each) => (each === known || each === replaced ? updated : each));
-  if (known === undefined && replaced === undefined) members.push(updated);
+  // Only for what is rare: a group may have many members, and they come all the time.
+  const members = () => {
+    const others = [...group.members.values()].filter((each) => each !== known && each !== replaced);
+    return [...others, updated];
+  };
 
   let { epoch, topics } = { epoch: group.epoch, topics: group.topics };
   const resubscribed =
     before === undefined ||
     before.topicRegex !== updated.topicRegex ||
     !sameNames(before.topicNames, updated.topicNames) ||
-    elect([...group.members.values()].map(({ assignor }) => assignor)) !==
-      elect(members.map(({ assignor }) => assignor));
+    (before.assignor !== updated.assignor && elect(wishes(group.members.values())) !== elect(wishes(members())));
   let subscribed: Subscribed | undefined;
   if (resubscribed || beat.refreshed || epoch > group.assignmentEpoch) {
-    subscribed = beat.resolve(members);
+    subscribed = beat.resolve(members());
     const otherTopics = !sameSizes(subscribed.topics, group.topics);
     if (otherTopics) topics = subscribed.topics;
     if (resubscribed || otherTopics || !sameSubscribed(subscribed, beat.resolved, updated.memberId)) epoch++;
   }
 
   const aimed =
-    epoch > group.assignmentEpoch && subscribed !== undefined ? aim(group, members, subscribed, replaced) : undefined;
+    epoch > group.assignmentEpoch && subscribed !== undefined ? aim(group, members(), subscribed, replaced) : undefined;
   const former = group.target(replaced?.memberId ?? updated.memberId);
   const target = aimed === undefined ? former : (aimed.get(updated.memberId) ?? NO_PARTITIONS);
   const targets = [...(aimed ?? [[updated.memberId, former] as const])].filter(
@@ -89,10 +85,8 @@ export function heartbeat(group: ConsumerMembership, beat: Beat): Transition {
   const growth =
     memberBytes(member) -
     (known === undefined ? 0 : memberBytes(known)) +
-    targets.reduce(
-      (sum, [id, each]) => sum + (partitionCount(each) - partitionCount(group.target(id))) * PARTITION_BYTES,
-      0,
-    );
+    targets.reduce((sum, [id, each]) => sum + assignmentBytes(each) - assignmentBytes(group.target(id)), 0) +
+    (subscribed === undefined ? 0 : subscribed.bytes - (beat.resolved?.bytes ?? 0));
   return {
     member,
     before,
@@ -231,9 +225,13 @@ function aim(
     topics: topicsOf.get(memberId) ?? new Set<string>(),
     target: former(memberId),
   }));
-  const assignor = ASSIGNORS.get(elect(members.map((member) => member.assignor)));
+  const assignor = ASSIGNORS.get(elect(wishes(members)));
   if (assignor === undefined) throw new BrokerError('internal', 'members want assignors that are checked');
   return assignor(candidates, new Map(topics));
+}
+
+function wishes(members: Iterable<ConsumerMember>): (string | null)[] {
+  return Array.from(members, ({ assignor }) => assignor);
 }
 
 function sameNames(a: readonly string[], b: readonly string[]): boolean {
