@@ -117,9 +117,11 @@ describe('consumers of different priority', () => {
     };
     const [low, high, middle] = [await open(-5), await open(10), await open(0)];
     await publish(own, { key: queue }, ...numbered(5));
-    await low.received(1);
+    await Promise.all([high.received(2), middle.received(2), low.received(1)]);
     expect([high.texts, middle.texts, low.texts]).toEqual([['0', '1'], ['2', '3'], ['4']]);
     high.channel.ack(high.at(0));
+    // The queue knows of it when it answers on the same channel.
+    await high.settled();
     await publish(own, { key: queue }, '5');
     await high.received(3);
     expect(low.texts).toEqual(['4']);
