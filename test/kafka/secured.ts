@@ -6,7 +6,7 @@ import { saslHandshake } from '../../src/protocols/kafka/codec/apis/sasl-handsha
 import { startBroker, temporaryDirectory } from './fixture.ts';
 import { ask, RawClient } from './raw-client.ts';
 
-/** Users of every secured broker, with their passwords. With `,` or `=` in them kafkajs and older librdkafka cannot log in by SCRAM anywhere. */
+/** Users of every secured broker, with their passwords. */
 export const PASSWORDS: Readonly<Record<string, string>> = { anna: 'annas ßecret', berta: 'bertas', root: 'roots' };
 
 export interface SecuredOptions extends CreateBrokerOptions {
