@@ -1,6 +1,7 @@
 export type { Durability, LogRead } from '../storage/index.ts';
 export { Broker, type BrokerOptions, type BrokerSettings, DEFAULT_BROKER_SETTINGS } from './broker.ts';
 export { type Definitions, type DefinitionsInput, parseDefinitions } from './definitions/index.ts';
+export { type AcceptedConnection, Acceptor } from './flow/acceptor.ts';
 export type { ClientQuotaKey, Quota, QuotaChange, QuotaEntity } from './flow/client-quotas.ts';
 export {
   ASSIGNORS,

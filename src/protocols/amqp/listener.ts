@@ -1,6 +1,5 @@
-import type { Socket } from 'node:net';
-import type { Broker } from '../../broker/index.ts';
-import type { Listener, ListenOptions } from '../../environment/environment.ts';
+import { Acceptor, type Broker } from '../../broker/index.ts';
+import type { ListenOptions } from '../../environment/environment.ts';
 import type { Logger } from '../../environment/logger.ts';
 import type { CertificateNameSource } from './certificate-name.ts';
 import { Connection } from './connection.ts';
@@ -24,99 +23,48 @@ export interface AmqpListenerOptions {
 
 /** Accepts AMQP 0-9-1 clients on one address. */
 export class AmqpListener {
-  readonly #options: AmqpListenerOptions;
-  readonly #connections = new Set<Connection>();
-  #listener: Listener | undefined;
-  #closing = false;
-  /** The log knows already that there are too many connections. */
-  #refusing = false;
+  readonly #acceptor: Acceptor<Connection>;
 
-  private constructor(options: AmqpListenerOptions) {
-    this.#options = options;
+  private constructor(acceptor: Acceptor<Connection>) {
+    this.#acceptor = acceptor;
   }
 
   static async open(options: AmqpListenerOptions): Promise<AmqpListener> {
-    const amqp = new AmqpListener(options);
-    const { listen, broker } = options;
+    const { broker, logger, listen, replies, limits, identity, certificateName, maxConnections } = options;
+    const certificates = { asked: listen.tls?.requestCert === true, nameFrom: certificateName };
+    const acceptor = await Acceptor.open({
+      ...{ environment: broker.environment, logger, listen, maxConnections },
+      connect: (socket) => new Connection({ socket, broker, logger, replies, limits, identity, certificates }),
+    });
+    const amqp = new AmqpListener(acceptor);
     broker.virtualHosts.onDeleted((host) =>
       amqp.#forceClose(({ session }) => session?.virtualHost === host, `vhost '${host.name}' is deleted`),
     );
     broker.users.onUserRemoved((user) =>
       amqp.#forceClose(({ session }) => session?.user === user, `user '${user.name}' is deleted`),
     );
-    amqp.#listener = await broker.environment.network.listen(listen, (socket) => amqp.#accept(socket));
     return amqp;
   }
 
   get port(): number {
-    return this.#listener?.port ?? 0;
+    return this.#acceptor.port;
   }
 
   get connections(): number {
-    return this.#connections.size;
+    return this.#acceptor.connections.size;
   }
 
   /** No connection has an operation under way, or an answer that was not written. */
   get idle(): boolean {
-    for (const connection of this.#connections) if (!connection.idle) return false;
-    return true;
+    return this.#acceptor.idle;
   }
 
   /** Accepts no more, tells clients that the broker closes, and after at most `graceMs` closes those that are left. */
-  async close(graceMs: number): Promise<void> {
-    this.#closing = true;
-    await this.#listener?.close();
-    const { clock } = this.#options.broker.environment;
-    await new Promise<void>((resolve) => {
-      const timer = clock.setTimer(graceMs, resolve);
-      const check = () => {
-        if (this.#connections.size > 0) return;
-        timer.cancel();
-        resolve();
-      };
-      for (const connection of this.#connections) {
-        connection.onClose(() => queueMicrotask(check));
-        connection.shutDown(graceMs);
-      }
-      check();
-    });
-    const left = [...this.#connections];
-    for (const connection of left) connection.destroy();
-    await Promise.all(left.map((connection) => connection.gone));
+  close(graceMs: number): Promise<void> {
+    return this.#acceptor.close(graceMs);
   }
 
   #forceClose(which: (connection: Connection) => boolean, reason: string): void {
-    for (const connection of this.#connections) if (which(connection)) connection.forceClose(reason);
-  }
-
-  #accept(socket: Socket): void {
-    const { broker, logger, listen, replies, limits, identity, certificateName, maxConnections } = this.#options;
-    if (this.#closing) {
-      socket.destroy();
-      return;
-    }
-    if (this.#connections.size >= maxConnections) {
-      if (!this.#refusing) {
-        logger.warn(
-          { limit: maxConnections, client: socket.remoteAddress },
-          'connections are refused until others have gone: too many (limits.connections)',
-        );
-      }
-      this.#refusing = true;
-      socket.destroy();
-      return;
-    }
-    this.#refusing = false;
-    const connection = new Connection({
-      socket,
-      broker,
-      logger,
-      replies,
-      limits,
-      identity,
-      certificates: { asked: listen.tls?.requestCert === true, nameFrom: certificateName },
-    });
-    this.#connections.add(connection);
-    connection.onClose(() => this.#connections.delete(connection));
+    for (const connection of this.#acceptor.connections) if (which(connection)) connection.forceClose(reason);
   }
 }

@@ -103,6 +103,9 @@ export class Connection {
   /** Fires when the client has used no more than it may: until then nothing more is done for it. */
   #muted: Timer | undefined;
 
+  /** Resolves when the socket is closed. */
+  readonly gone = new Promise<void>((resolve) => this.onClose(resolve));
+
   constructor(options: ConnectionOptions) {
     this.#options = options;
     const { socket, limits, broker } = options;
@@ -153,7 +156,7 @@ export class Connection {
   }
 
   /** Takes no more requests; the socket is closed when what is under way is answered, or when nothing moves for so long. */
-  drain(graceMs: number): void {
+  shutDown(graceMs: number): void {
     const { socket } = this.#options;
     this.#draining = true;
     this.#waiting.length = 0;
@@ -299,7 +302,7 @@ export class Connection {
       onClose: (callback) => this.#park(callback),
       endSoon: (reason) => {
         logger.warn({ ...this.#who(), err: reason }, 'connection closed');
-        this.drain(LEAVE_GRACE_MS);
+        this.shutDown(LEAVE_GRACE_MS);
       },
     };
   }

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
-import type { Broker } from '../../broker/index.ts';
-import type { Listener, ListenOptions } from '../../environment/environment.ts';
+import { Acceptor, type Broker } from '../../broker/index.ts';
+import type { ListenOptions } from '../../environment/environment.ts';
 import type { Logger } from '../../environment/logger.ts';
 import { type AuthenticationSettings, DEFAULT_AUTHENTICATION } from './authentication/index.ts';
 import { Connection, type ConnectionLimits, DEFAULT_CONNECTION_LIMITS } from './connection.ts';
@@ -21,12 +21,8 @@ export interface KafkaListenerOptions {
 /** Accepts Kafka clients on one address. */
 export class KafkaListener {
   readonly #options: KafkaListenerOptions;
-  readonly #connections = new Set<Connection>();
   readonly #fetchSessions: FetchSessions;
-  #listener: Listener | undefined;
-  #closing = false;
-  /** The log knows already that there are too many connections. */
-  #refusing = false;
+  #acceptor: Acceptor<Connection> | undefined;
   #endpoint: Endpoint = { host: '', port: 0 };
 
   private constructor(options: KafkaListenerOptions) {
@@ -37,18 +33,21 @@ export class KafkaListener {
 
   static async open(options: KafkaListenerOptions): Promise<KafkaListener> {
     const kafka = new KafkaListener(options);
-    const { listen, advertise, broker } = options;
-    broker.users.onUserRemoved((user) => {
-      for (const connection of kafka.#connections) if (connection.user === user) connection.destroy();
+    const { broker, logger, listen, advertise, maxConnections } = options;
+    const acceptor = await Acceptor.open({
+      ...{ environment: broker.environment, logger, listen, maxConnections },
+      connect: (socket) => kafka.#connect(socket),
     });
-    const listener = await broker.environment.network.listen(listen, (socket) => kafka.#accept(socket));
-    kafka.#listener = listener;
-    kafka.#endpoint = { host: advertise?.host ?? advertisedHost(listen.host), port: advertise?.port ?? listener.port };
+    broker.users.onUserRemoved((user) => {
+      for (const connection of acceptor.connections) if (connection.user === user) connection.destroy();
+    });
+    kafka.#acceptor = acceptor;
+    kafka.#endpoint = { host: advertise?.host ?? advertisedHost(listen.host), port: advertise?.port ?? acceptor.port };
     return kafka;
   }
 
   get port(): number {
-    return this.#listener?.port ?? 0;
+    return this.#acceptor?.port ?? 0;
   }
 
   /** What clients are told. */
@@ -57,54 +56,21 @@ export class KafkaListener {
   }
 
   get connections(): number {
-    return this.#connections.size;
+    return this.#acceptor?.connections.size ?? 0;
   }
 
   /** No request is being worked on, but for those that wait for something to happen. */
   get idle(): boolean {
-    for (const connection of this.#connections) if (!connection.idle) return false;
-    return true;
+    return this.#acceptor?.idle ?? true;
   }
 
   /** Accepts no more, lets the requests under way be answered for at most `graceMs`, then closes what is left. */
   async close(graceMs: number): Promise<void> {
-    this.#closing = true;
-    await this.#listener?.close();
-    const { clock } = this.#options.broker.environment;
-    await new Promise<void>((resolve) => {
-      const timer = clock.setTimer(graceMs, resolve);
-      const check = () => {
-        if (this.#connections.size > 0) return;
-        timer.cancel();
-        resolve();
-      };
-      for (const connection of this.#connections) {
-        connection.onClose(() => queueMicrotask(check));
-        connection.drain(graceMs);
-      }
-      check();
-    });
-    for (const connection of this.#connections) connection.destroy();
+    await this.#acceptor?.close(graceMs);
   }
 
-  #accept(socket: Socket): void {
-    const { broker, logger, authentication = DEFAULT_AUTHENTICATION, limits, maxConnections } = this.#options;
-    if (this.#closing) {
-      socket.destroy();
-      return;
-    }
-    if (this.#connections.size >= maxConnections) {
-      if (!this.#refusing) {
-        logger.warn(
-          { limit: maxConnections, client: socket.remoteAddress },
-          'connections are refused until others have gone: too many (limits.connections)',
-        );
-      }
-      this.#refusing = true;
-      socket.destroy();
-      return;
-    }
-    this.#refusing = false;
+  #connect(socket: Socket): Connection {
+    const { broker, logger, authentication = DEFAULT_AUTHENTICATION, limits } = this.#options;
     const connection = new Connection({
       socket,
       broker,
@@ -114,10 +80,9 @@ export class KafkaListener {
       authentication,
       limits: { ...DEFAULT_CONNECTION_LIMITS, ...limits },
     });
-    this.#connections.add(connection);
-    connection.onClose(() => this.#connections.delete(connection));
     const waitMs = broker.quotas.recordConnection(socket.remoteAddress ?? '');
     if (waitMs > 0) connection.mute(waitMs);
+    return connection;
   }
 }
 
