@@ -320,8 +320,11 @@ export class FanOutSimulation {
     this.history.push('close');
     const entries: Entry[] = [];
     for (const queue of life.queues.values()) queue.closing(queue.shard === life.shard ? entries : []);
-    if (entries.length > 0) await life.shard.append(entries).settled;
-    for (const copy of this.#unsure) copy.lasting = true;
+    const lasts = await life.shard.append(entries).settled.then(
+      () => true,
+      () => false,
+    );
+    if (lasts) for (const copy of this.#unsure) copy.lasting = true;
     await life.shard.close();
     this.#disk.kill();
     this.#end(life);

@@ -138,9 +138,10 @@ export class Backlog {
   }
 
   nowExpiring(): void {
-    if (this.expiring) return;
+    // What said so may have been lost.
+    if (this.expiring && !this.#state.torn) return;
+    if (!this.expiring) this.#state.expiring();
     this.expiring = true;
-    this.#state.expiring();
     this.changed();
   }
 
