@@ -86,7 +86,9 @@ class Consumer {
   saysAll = true;
   /** When it sent the last heartbeat that was answered well. */
   heard = 0;
-  asked: { readonly at: number; answer: ConsumerHeartbeatResult | ErrorCode | undefined } | undefined;
+  asked:
+    | { readonly at: number; readonly subscription: number; answer: ConsumerHeartbeatResult | ErrorCode | undefined }
+    | undefined;
   away = false;
 
   constructor(index: number) {
@@ -169,7 +171,7 @@ class Model {
     each.away = false;
     const all = each.saysAll || each.epoch === JOINS;
     const { topicNames, topicRegex } = SUBSCRIPTIONS[each.subscription]!;
-    const asked: Consumer['asked'] = { at: this.now, answer: undefined };
+    const asked: Consumer['asked'] = { at: this.now, subscription: each.subscription, answer: undefined };
     each.asked = asked;
     this.fixture.groups
       .consumerHeartbeat({
@@ -211,7 +213,7 @@ class Model {
     }
     each.heard = asked.at;
     each.epoch = asked.answer.memberEpoch;
-    each.saysAll = false;
+    each.saysAll = each.subscription !== asked.subscription;
     if (asked.answer.assignment !== null) {
       each.told = asked.answer.assignment;
       const less = split(each.owned, lookup(each.told)).no.length > 0;
