@@ -6,7 +6,7 @@ import { simulateQueue } from './queue-simulation.ts';
  * runs that one alone, and tells what happened.
  */
 
-const SEEDS = 200;
+const SEEDS = 80;
 
 it('a queue loses nothing, doubles nothing and keeps its order, through crashes', { timeout: 600_000 }, async () => {
   const { SEED } = process.env;

@@ -24,7 +24,7 @@ import { LOG_A } from './fixture.ts';
  * that was deleted comes back. `SEED=123 npm test -- compaction.simulation` runs one seed alone.
  */
 
-const SEEDS = 150;
+const SEEDS = 60;
 const HOME = '/data/shard-0';
 const CODECS: readonly Compression[] = ['none', 'none', 'gzip', 'snappy', 'lz4', 'zstd'];
 

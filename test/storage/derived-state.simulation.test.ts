@@ -16,7 +16,7 @@ import { batchOf, LOG_A, LOG_B, readAll } from './fixture.ts';
  * is not acknowledged, and an event log with snapshots. `SEED=123 npm test -- derived-state` runs one seed alone.
  */
 
-const SEEDS = 400;
+const SEEDS = 200;
 const HOME = '/data/shard-0';
 
 interface Event {

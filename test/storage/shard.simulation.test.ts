@@ -6,7 +6,7 @@ import { simulateShard } from './shard-simulation.ts';
  * A failing seed is named; `SEED=123 npm test -- shard.simulation` runs that one alone, and tells what happened.
  */
 
-const SEEDS = 2000;
+const SEEDS = 1000;
 
 it('keeps what it acknowledged, whole and in order, through crashes and faults', { timeout: 600_000 }, async () => {
   const { SEED } = process.env;
