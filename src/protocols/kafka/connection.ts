@@ -3,7 +3,7 @@ import type { Broker, User } from '../../broker/index.ts';
 import type { Timer } from '../../environment/environment.ts';
 import type { Logger } from '../../environment/logger.ts';
 import { BrokerError } from '../../errors.ts';
-import { Authentication, type AuthenticationSettings } from './authentication/index.ts';
+import { Authentication, type AuthenticationSettings, type LoginStep } from './authentication/index.ts';
 import { authorized } from './authorization/index.ts';
 import type { Api } from './codec/api.ts';
 import { apiVersions } from './codec/apis/api-versions.ts';
@@ -247,7 +247,14 @@ export class Connection {
 
   /** A message of a login after a handshake of version 0: a size and the message, each way, until the login is over. */
   #takeBareMessage(frame: Buffer): void {
-    const { errorCode, answer, reason } = this.#authentication.next(frame);
+    let step: LoginStep;
+    try {
+      step = this.#authentication.next(frame);
+    } catch (error) {
+      this.#refuse(error);
+      return;
+    }
+    const { errorCode, answer, reason } = step;
     if (errorCode !== KafkaError.NONE) {
       this.#refuse(new BrokerError('not-authorized', reason ?? 'the login failed'));
       return;
