@@ -51,6 +51,12 @@ export class Confirms implements TurnWaiter {
     if (refused) group.refused.push(number);
   }
 
+  /** One more message was published, to no queue: there is nothing to wait for but what was published before it. */
+  publishedNowhere(turn: Turn): void {
+    if (this.#groups.length > 0) this.published(turn, false);
+    else this.#output.confirm(++this.#last, false);
+  }
+
   turnSettled(turn: Turn, error: BrokerError | undefined): void {
     if (this.#closed) return;
     const group = this.#groups.find((each) => each.turn === turn);

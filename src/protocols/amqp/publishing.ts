@@ -33,6 +33,9 @@ export interface PublishingContext {
 /** What the broker could not do for a message: whoever waits for confirms is told by `basic.nack`. */
 const REFUSALS: ReadonlySet<ErrorCode> = new Set(['storage-full', 'storage-failed', 'closed', 'fenced']);
 
+/** What became of a message: `refused` by a queue that is full, `returned` (or dropped) where it goes to none. */
+type Outcome = 'taken' | 'refused' | 'returned';
+
 const CC_HEADERS = ['CC', 'BCC'].map((name) => Buffer.from(name));
 const DIRECT_REPLY = Buffer.from(`${REPLY_TO_PREFIX}`);
 
@@ -107,7 +110,7 @@ export class Publishing {
     for (const { message, mandatory } of this.#transaction?.publishes ?? []) {
       this.#exchange = message.exchange;
       try {
-        taken = this.#route(turn, message, mandatory) && taken;
+        taken = this.#route(turn, message, mandatory) !== 'refused' && taken;
       } catch (error) {
         // An exchange that has gone since leads nowhere.
         if (!(error instanceof BrokerError && error.code === 'not-found')) throw error;
@@ -130,27 +133,30 @@ export class Publishing {
       this.#route(turn, message, mandatory);
       return;
     }
-    let taken = false;
+    let outcome: Outcome = 'refused';
     try {
-      taken = this.#route(turn, message, mandatory);
+      outcome = this.#route(turn, message, mandatory);
     } catch (error) {
       if (!(error instanceof BrokerError && REFUSALS.has(error.code))) throw error;
     }
-    confirms.published(turn, !taken);
+    // Who waits for one message at a time gets its return and its confirm at once, as from RabbitMQ.
+    if (outcome === 'returned') confirms.publishedNowhere(turn);
+    else confirms.published(turn, outcome === 'refused');
   }
 
-  /** Answers whether every queue that it went to took it. */
-  #route(turn: Turn, message: MessageBytes, mandatory: boolean): boolean {
+  #route(turn: Turn, message: MessageBytes, mandatory: boolean): Outcome {
     const { virtualHost, replies } = this.#context;
     if (this.#exchange === '' && isDirectReply(message)) {
       const channel = replies.get(message.routingKey, virtualHost);
       channel?.reply(message);
       if (channel === undefined && mandatory) this.#output.returned(message);
-      return true;
+      return 'taken';
     }
     const { routed, refused } = virtualHost.publish(turn, this.#exchange, message);
-    if (mandatory && !routed) this.#output.returned(message);
-    return !refused;
+    if (refused) return 'refused';
+    if (routed) return 'taken';
+    if (mandatory) this.#output.returned(message);
+    return 'returned';
   }
 
   #isSameExchange({ address, addressStart }: MessageBytes): boolean {
