@@ -17,8 +17,9 @@ const STEPS = 80;
 
 test.skipIf(rabbitmqMissing() !== undefined)('a client sees what it sees of RabbitMQ', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'sluice-differential-'));
-  const peer = await rabbitmq().start(directory);
+  // First the one that ends by itself if the other does not start.
   const sluice = await createBroker({ listeners: ['amqp://127.0.0.1:0'] });
+  const peer = await rabbitmq().start(directory);
   try {
     const theirs = `amqp://guest:guest@${peer.address.host}:${peer.address.port}`;
     const ours = `amqp://guest:guest@127.0.0.1:${sluice.listeners[0]?.port}`;
