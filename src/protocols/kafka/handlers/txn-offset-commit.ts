@@ -37,16 +37,14 @@ export const txnOffsetCommitHandler = handler(txnOffsetCommit, async (request, {
     const results = await broker.transactions
       .coordinatorOf(transactionalId)
       .commitOffsets({ ...producer, groupId, addsGroup: version >= ADDS_GROUP }, () =>
-        broker.groups
-          .coordinatorOf(groupId)
-          .commitTransactionalOffsets({
-            groupId,
-            generation,
-            memberId,
-            groupInstanceId,
-            producerId,
-            topics: committing,
-          }),
+        broker.groups.coordinatorOf(groupId).commitTransactionalOffsets({
+          groupId,
+          generation,
+          memberId,
+          groupInstanceId,
+          producerId,
+          topics: committing,
+        }),
       );
     const errors = new Map(
       results.flatMap(({ topic, partitions }) =>
