@@ -46,7 +46,7 @@ describe('declared again', () => {
 });
 
 test.each<[what: string, attempt: (fixture: HostFixture) => unknown, text: string]>([
-  ['an unknown type', (f) => f.exchange('x', 'bogus'), "invalid-argument: unknown exchange type 'bogus'"],
+  ['an unknown type', (f) => f.exchange('x', 'bogus'), "precondition-failed: unknown exchange type 'bogus'"],
   [
     'a reserved name',
     (f) => f.exchange('amq.x', 'direct'),

@@ -20,10 +20,10 @@ export const PREDECLARED_EXCHANGES: readonly ExchangeDeclaration[] = [
   predeclared('amq.rabbitmq.trace', 'topic', true),
 ];
 
-/** How an exchange routes. Throws `invalid-argument` for a type that there is not. */
+/** How an exchange routes. Throws `precondition-failed` for a type that there is not. */
 export function routingType({ type, arguments: args }: Pick<ExchangeDeclaration, 'type' | 'arguments'>): ExchangeType {
   if (type !== DELAYED) {
-    if (!isRoutingType(type)) throw new BrokerError('invalid-argument', `unknown exchange type '${type}'`);
+    if (!isRoutingType(type)) throw new BrokerError('precondition-failed', `unknown exchange type '${type}'`);
     return type;
   }
   const delayed = args.get('x-delayed-type');
