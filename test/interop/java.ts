@@ -57,7 +57,10 @@ async function resolveByMaven(artifacts: readonly string[], folder: string): Pro
     const [code] = await once(child, 'close');
     if (code !== 0) throw new Error(`Maven does not find ${artifacts.join(', ')}: ${(await said).join('')}`);
     // All of it or nothing, whoever stops in the middle.
-    await rename(jars, folder);
+    await rename(jars, folder).catch((error: NodeJS.ErrnoException) => {
+      // Another test file has been faster.
+      if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
+    });
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
