@@ -75,6 +75,8 @@ export class TransactionCoordinator {
   readonly #transactions: LiveTransactions;
   /** Ends that are under way over several shards, by transactional id. */
   readonly #ending = new Map<string, Promise<void>>();
+  /** Per partition, the last batch that waits for something before it is appended. */
+  readonly #producing = new Map<Partition, Promise<void>>();
   #timeouts: Timer | undefined;
   #expiration: Timer | undefined;
   readonly #retries = new Set<Timer>();
@@ -169,6 +171,23 @@ export class TransactionCoordinator {
    * what `Partition.append` throws.
    */
   produce(request: TransactionalBatch): PartitionAppend | Promise<PartitionAppend> {
+    const { partition } = request;
+    const before = this.#producing.get(partition);
+    const outcome = before === undefined ? this.#produce(request) : before.then(() => this.#produce(request));
+    if (!(outcome instanceof Promise)) return outcome;
+    // What comes for the partition meanwhile stays behind it, whatever it waits for: a producer's batches have an order.
+    const done = outcome.then(
+      () => {},
+      () => {},
+    );
+    this.#producing.set(partition, done);
+    void done.then(() => {
+      if (this.#producing.get(partition) === done) this.#producing.delete(partition);
+    });
+    return outcome;
+  }
+
+  #produce(request: TransactionalBatch): PartitionAppend | Promise<PartitionAppend> {
     const { transactionalId, streamId, partition, batch, addsPartition } = request;
     this.#check(transactionalId);
     const producer = { producerId: producerId(batch, 0), producerEpoch: producerEpoch(batch, 0) };
@@ -179,14 +198,14 @@ export class TransactionCoordinator {
     const isHere = partition.shard === this.#options.log.shard;
     if (isPartOf(transaction, streamId, partition.index)) {
       const settled = isHere ? undefined : this.#transactions.settled(transactionalId);
-      if (settled !== undefined) return settled.then(() => this.produce(request));
+      if (settled !== undefined) return settled.then(() => this.#produce(request));
       return partition.append(batch, durability, options);
     }
     if (!addsPartition) throw notPartOf(transaction);
     const added = [{ streamId, partitions: [partition.index] }];
     if (!isHere) {
       // Nothing of a transaction is durable anywhere before its coordinator would end it there.
-      return this.#add(transaction, added, []).then(() => this.produce(request));
+      return this.#add(transaction, added, []).then(() => this.#produce(request));
     }
     this.#checkRoom(transaction, 1);
     return partition.append(batch, durability, {
