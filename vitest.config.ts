@@ -14,7 +14,7 @@ export default defineConfig({
     testTimeout: process.env['SLUICE_TESTS'] ? 1_800_000 : 180_000,
     hookTimeout: 60_000,
     // By hand a test that fails has failed. CI tries it once more, and says so: processes of others on a busy machine are not always in time.
-    retry: Number(process.env['SLUICE_RETRY'] ?? 0),
+    retry: Number(process.env['TEST_RETRIES'] ?? 0),
     pool: 'forks',
     maxWorkers: 2,
   },
