@@ -20,7 +20,6 @@ import type { Stream } from './streams/stream.ts';
 import { type StreamLimits, Streams } from './streams/streams.ts';
 import type { TransactionSettings } from './transactions/index.ts';
 import { Transactions } from './transactions/transactions.ts';
-import { openTransientShard } from './transient-shard.ts';
 import type { TopologyLimits } from './virtual-hosts/limits.ts';
 import { VirtualHosts } from './virtual-hosts/virtual-hosts.ts';
 
@@ -83,8 +82,8 @@ export interface BrokerOptions {
   readonly subscribedTopics: GroupsOptions['subscribedTopics'];
   /** Opens a shard by its number, making it when it is not there. */
   readonly openShard: (index: number, onTrouble: (error: BrokerError, what: string) => void) => Promise<Shard>;
-  /** Opens the shard of what does not outlive a restart; in memory unless given. */
-  readonly openTransientShard?: (onTrouble: (error: BrokerError, what: string) => void) => Promise<Shard>;
+  /** Opens the shard of what does not outlive a restart. */
+  readonly openTransientShard: (onTrouble: (error: BrokerError, what: string) => void) => Promise<Shard>;
 }
 
 /** The broker without any protocol: what exists, and what can be done with it. */
@@ -201,8 +200,7 @@ export class Broker {
       newProducerId: () => producerIds.allocate(),
       onTrouble,
     });
-    const transientShard = await (options.openTransientShard?.(onTrouble) ??
-      openTransientShard(environment, onTrouble));
+    const transientShard = await options.openTransientShard(onTrouble);
     const alarm = watchMemory(options, settings);
     const turns = new BrokerTurns({ clock: environment.clock, shards: [...shards, transientShard], alarm, onTrouble });
     const virtualHosts = await VirtualHosts.open({

@@ -1,6 +1,7 @@
 import { connect } from 'amqplib';
 import { SeededRandom } from '../../src/environment/seeded-random.ts';
 import { SluiceProcess, temporaryDirectory } from '../cli/sluice.ts';
+import { until } from '../kafka/fixture.ts';
 import { VerifiedConsumer } from './amqp-consumer.ts';
 import { type MessageName, VerifiedPublisher } from './amqp-publisher.ts';
 
@@ -22,6 +23,8 @@ const SMALL = {
   SLUICE_STORAGE_TAIL_CACHE_BYTES: '100000',
   SLUICE_STORAGE_MIN_FREE_BYTES: '0',
 };
+/** A broker lives until it has confirmed so many messages at least, and up to twenty times as many. */
+export const CONFIRMED_PER_LIFE = 30;
 /** So often an empty queue is looked at again before what is missing counts as lost. */
 const LOOKS = 20;
 
@@ -55,6 +58,7 @@ export async function killUnderConfirms(kills: number, seed: number): Promise<Ki
       return [name, new VerifiedConsumer(name, does, new SeededRandom(seed * 200 + i), url)] as const;
     }),
   );
+  const confirmedCount = () => publishers.reduce((sum, publisher) => sum + publisher.confirmed.length, 0);
   let failure: Error | undefined;
   const noted = (error: Error) => {
     failure ??= error;
@@ -63,7 +67,8 @@ export async function killUnderConfirms(kills: number, seed: number): Promise<Ki
   const consuming = [...consumers.values()].map((consumer) => consumer.run().catch(noted));
 
   for (let i = 0; i < kills && failure === undefined; i++) {
-    await new Promise((resolve) => setTimeout(resolve, 100 + random.below(700)));
+    const enough = confirmedCount() + CONFIRMED_PER_LIFE + random.below(20 * CONFIRMED_PER_LIFE);
+    await until(() => confirmedCount() >= enough || failure !== undefined);
     await kill(broker);
     if (random.chance(0.3)) await killWhileStarting(directory, random);
     broker = await start(directory);

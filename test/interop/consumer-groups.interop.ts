@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { startBroker, until } from '../kafka/fixture.ts';
-import { classPath, type JavaProcess, JavaTools, whatJavaLacks } from './java.ts';
+import { classPath, JavaTools, whatJavaLacks } from './java.ts';
+import { isShared as areShared, consumed, happened, type Member } from './verifiable-consumer.ts';
 
 // The new group protocol (KIP-848) with Kafka's own client.
 
@@ -11,36 +12,7 @@ const PARTITIONS = 4;
 const lack = whatJavaLacks();
 if (lack !== undefined) process.stderr.write(`skipped: Kafka's Java client and tools: ${lack}\n`);
 
-/** What a VerifiableConsumer tells. */
-interface ConsumerEvent {
-  readonly name: string;
-  readonly count?: number;
-  readonly partitions?: readonly {
-    readonly partition: number;
-    readonly minOffset?: number;
-    readonly maxOffset?: number;
-  }[];
-}
-
-type Member = JavaProcess<ConsumerEvent>;
-
-const happened = (name: string, { events }: Member) => events.filter((event) => event.name === name);
-const consumed = (...members: Member[]) =>
-  members.flatMap((each) => happened('records_consumed', each)).reduce((sum, { count = 0 }) => sum + count, 0);
-
-/** The partitions that a member has, by all that it has told. */
-function owned({ events }: Member): number[] {
-  const partitions = new Set<number>();
-  for (const { name, partitions: told = [] } of events) {
-    if (name === 'partitions_assigned') for (const { partition } of told) partitions.add(partition);
-    if (name === 'partitions_revoked') for (const { partition } of told) partitions.delete(partition);
-  }
-  return [...partitions].sort();
-}
-
-const isShared = (...members: Member[]) =>
-  members.every((each) => owned(each).length === PARTITIONS / members.length) &&
-  new Set(members.flatMap(owned)).size === PARTITIONS;
+const isShared = (...members: Member[]) => areShared(PARTITIONS, ...members);
 
 describe.skipIf(lack !== undefined)('Kafka 4.1, group.protocol=consumer', () => {
   let tools: JavaTools;

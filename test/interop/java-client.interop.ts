@@ -3,7 +3,15 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { createBroker } from '../../src/index.ts';
 import { startBroker, temporaryDirectory, until } from '../kafka/fixture.ts';
-import { classPath, type JavaProcess, JavaTools, whatJavaLacks } from './java.ts';
+import { classPath, JavaTools, whatJavaLacks } from './java.ts';
+import {
+  isShared as areShared,
+  type ConsumerEvent,
+  consumed,
+  happened,
+  type Member,
+  owned,
+} from './verifiable-consumer.ts';
 
 // Kafka's own client and tools, in Java.
 
@@ -13,18 +21,6 @@ const OLD = ['org.apache.kafka:kafka_2.13:2.8.2'];
 
 const lack = whatJavaLacks();
 if (lack !== undefined) process.stderr.write(`skipped: Kafka's Java client and tools: ${lack}\n`);
-
-/** What a VerifiableConsumer tells. */
-interface ConsumerEvent {
-  readonly name: string;
-  readonly count?: number;
-  /** Of partitions that were assigned or revoked, and of those that records came from. */
-  readonly partitions?: readonly {
-    readonly partition: number;
-    readonly minOffset?: number;
-    readonly maxOffset?: number;
-  }[];
-}
 
 /** What a VerifiableProducer tells. */
 interface ProducerEvent {
@@ -171,31 +167,14 @@ describe.skipIf(lack !== undefined)('Kafka 4.1', () => {
     const PARTITIONS = 4;
     const all = Array.from({ length: PARTITIONS }, (_, partition) => partition);
 
-    function member(server: readonly string[], ...args: string[]): JavaProcess<ConsumerEvent> {
+    function member(server: readonly string[], ...args: string[]): Member {
       const group = ['--topic', 't', '--group-id', 'g'];
       return tools.start(`${TOOLS}.VerifiableConsumer`, [...server, ...group, ...args]);
     }
 
     const partitionsIn = ({ partitions = [] }: ConsumerEvent) => partitions.map(({ partition }) => partition);
 
-    /** The partitions that a member has, by all that it has told. */
-    function owned({ events }: JavaProcess<ConsumerEvent>): number[] {
-      const partitions = new Set<number>();
-      for (const event of events) {
-        if (event.name === 'partitions_assigned')
-          for (const partition of partitionsIn(event)) partitions.add(partition);
-        if (event.name === 'partitions_revoked')
-          for (const partition of partitionsIn(event)) partitions.delete(partition);
-      }
-      return [...partitions].sort();
-    }
-
-    const happened = (name: string, { events }: JavaProcess<ConsumerEvent>) => events.filter((e) => e.name === name);
-    const consumed = (process: JavaProcess<ConsumerEvent>) =>
-      happened('records_consumed', process).reduce((sum, { count = 0 }) => sum + count, 0);
-    const isShared = (...members: JavaProcess<ConsumerEvent>[]) =>
-      members.every((each) => owned(each).length === PARTITIONS / members.length) &&
-      new Set(members.flatMap(owned)).size === PARTITIONS;
+    const isShared = (...members: Member[]) => areShared(PARTITIONS, ...members);
 
     test('two share the partitions, one leaves and the other has them all, and every record comes once', async () => {
       const server = await brokerWith(tools, 't', PARTITIONS);

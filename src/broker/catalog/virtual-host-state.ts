@@ -109,7 +109,7 @@ export class BindingIndex {
   }
 }
 
-export function openVirtualHost(info: VirtualHostInfo): VirtualHostState {
+function openVirtualHost(info: VirtualHostInfo): VirtualHostState {
   return { ...info, queues: new Map(), exchanges: new Map(), bindings: new BindingIndex(), policies: new Map() };
 }
 

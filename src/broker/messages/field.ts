@@ -136,7 +136,7 @@ export function identicalTable(one: FieldTable, other: FieldTable): boolean {
   return true;
 }
 
-export function identicalField(one: Field, other: Field): boolean {
+function identicalField(one: Field, other: Field): boolean {
   switch (one.type) {
     case 'D':
       return other.type === 'D' && one.value.scale === other.value.scale && one.value.digits === other.value.digits;

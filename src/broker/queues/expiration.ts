@@ -131,14 +131,12 @@ export class Expiration {
     for (const lane of backlog.lanes) {
       for (let budget = BUDGET; budget > 0; budget--) {
         const offset = lane.peek();
-        if (offset < 0 || !lane.read(lane.reader, offset) || !this.#isHeadExpired(lane, now)) break;
-        leave(lane, offset, lane.reader.message);
+        if (offset < 0 || !lane.read(lane.reader, offset)) break;
+        const { message, timestamp } = lane.reader;
+        if (!this.isExpired(message, timestamp, now)) break;
+        leave(lane, offset, message);
       }
     }
-  }
-
-  #isHeadExpired({ reader: { message, timestamp } }: Lane, now: number): boolean {
-    return this.isExpired(message, timestamp, now);
   }
 }
 

@@ -67,6 +67,9 @@ export class Queue {
   pendingCount = 0;
   pendingBytes = 0;
 
+  /** Whether there are limits that a publisher is refused for: asked for each message. */
+  mayRefuse: boolean;
+
   readonly #backlog: Backlog;
   readonly #consumers: Consumers;
   readonly #expiration: Expiration;
@@ -93,6 +96,7 @@ export class Queue {
     this.#turns = turns;
     this.#clock = clock;
     this.#settings = options.settings;
+    this.mayRefuse = refusesPublishers(options.settings);
     this.#backlog = new Backlog({
       ...{ clock, shard: options.shard, lanes: options.lanes, stateLogId: options.stateLogId },
       stragglerSpan: options.stragglerSpan,
@@ -179,6 +183,7 @@ export class Queue {
 
   configure(settings: QueueSettings): void {
     this.#settings = settings;
+    this.mayRefuse = refusesPublishers(settings);
     this.#consumers.singleActive = settings.singleActiveConsumer;
     this.touch();
     this.#expiration.arm();
@@ -278,12 +283,6 @@ export class Queue {
 
   get hasPriorities(): boolean {
     return this.#backlog.lanes.length > 1;
-  }
-
-  /** Whether there are limits that a publisher is refused for. */
-  get mayRefuse(): boolean {
-    const { overflow, maxLength, maxLengthBytes } = this.#settings;
-    return overflow !== 'drop-head' && (maxLength !== undefined || maxLengthBytes !== undefined);
   }
 
   /** Whether it is full, what this turn brought included. Deals with a message that it refuses. */
@@ -500,4 +499,8 @@ export class Queue {
     this.#expiration.stop();
     this.#idleWatch.stop();
   }
+}
+
+function refusesPublishers({ overflow, maxLength, maxLengthBytes }: QueueSettings): boolean {
+  return overflow !== 'drop-head' && (maxLength !== undefined || maxLengthBytes !== undefined);
 }

@@ -16,8 +16,6 @@ interface Placed {
   readonly batch: MessageBatch;
   readonly queues: readonly Queue[];
   readonly logs: readonly Log[];
-  /** Messages with an expiration of their own: their place in the batch, and when they expire. */
-  readonly expiring: { readonly index: number; readonly at: number }[];
 }
 
 /** What one turn does to one shard. */
@@ -101,7 +99,7 @@ class OpenTurn implements Turn {
     if (until !== undefined || message.mayExpire) {
       const at = until ?? this.now + Number(message.expiration);
       for (const queue of group.queues) queue.nowExpiring();
-      work.placed.find((each) => each.batch === batch)?.expiring.push({ index: batch.count, at });
+      batch.expiring.push({ index: batch.count, at });
     }
     batch.add(message, this.now);
     if (message.persistent || group.keepsTransient) work.durable = true;
@@ -118,7 +116,7 @@ class OpenTurn implements Turn {
       if (queue.openBatch !== undefined) queue.openBatch.sealed = true;
       queue.openBatch = batch;
     }
-    work.placed.push({ batch, queues: group.queues, logs: group.logsFor(priority), expiring: [] });
+    work.placed.push({ batch, queues: group.queues, logs: group.logsFor(priority) });
     return batch;
   }
 }
@@ -291,22 +289,22 @@ function commitQueue(queue: Queue, work: ShardWork, now: number): void {
 /** A queue may have been deleted in the turn in which it got messages. */
 function withoutDeleted(placed: readonly Placed[]): readonly Placed[] {
   if (!placed.some(({ queues }) => queues.some((queue) => queue.deleted))) return placed;
-  return placed.flatMap(({ queues, logs, ...rest }) => {
+  return placed.flatMap(({ batch, queues, logs }) => {
     const left = queues.map((_, i) => i).filter((i) => !queues[i]?.deleted);
     const keep = <T>(list: readonly T[]) => list.filter((_, i) => left.includes(i));
-    return left.length === 0 ? [] : [{ ...rest, queues: keep(queues), logs: keep(logs) }];
+    return left.length === 0 ? [] : [{ batch, queues: keep(queues), logs: keep(logs) }];
   });
 }
 
 /** Tells queues at which offsets messages that expire came to lie. */
 function noteExpiring(placed: readonly Placed[]): void {
-  if (!placed.some(({ expiring }) => expiring.length > 0)) return;
+  if (!placed.some(({ batch }) => batch.expiring.length > 0)) return;
   const ends = new Map<Log, number>();
-  for (const { batch, queues, logs, expiring } of placed.toReversed()) {
+  for (const { batch, queues, logs } of placed.toReversed()) {
     logs.forEach((log, i) => {
       const base = (ends.get(log) ?? log.nextOffset) - batch.count;
       ends.set(log, base);
-      for (const { index, at } of expiring) queues[i]?.appendedExpiring(log, base + index, at);
+      for (const { index, at } of batch.expiring) queues[i]?.appendedExpiring(log, base + index, at);
     });
   }
 }

@@ -10,7 +10,7 @@ export interface RouteCacheLimits {
   readonly bytes: number;
 }
 
-export const ROUTE_CACHE_LIMITS: RouteCacheLimits = { entries: 65_536, bytes: 4 * 1024 * 1024 };
+const ROUTE_CACHE_LIMITS: RouteCacheLimits = { entries: 65_536, bytes: 4 * 1024 * 1024 };
 
 const FIRST_SLOTS = 256;
 const FIRST_BYTES = 16 * 1024;

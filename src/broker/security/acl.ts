@@ -83,7 +83,7 @@ export function matchesFilter(acl: Acl, filter: AclFilter): boolean {
 }
 
 /** Whether a resource of the name is subject to the entry. */
-export function coversName({ pattern, resourceName }: Acl, name: string): boolean {
+function coversName({ pattern, resourceName }: Acl, name: string): boolean {
   if (pattern === 'prefixed') return name.startsWith(resourceName);
   return resourceName === name || resourceName === WILDCARD;
 }

@@ -33,7 +33,7 @@ export type AclEvent =
   | { readonly type: 'acl-created'; readonly acl: Acl }
   | { readonly type: 'acl-deleted'; readonly acl: Acl };
 
-export const aclsMachine: StateMachine<AclIndex, AclEvent> = {
+const aclsMachine: StateMachine<AclIndex, AclEvent> = {
   initial: () => new AclIndex(),
   apply(state, { type, acl }) {
     if (type === 'acl-created') state.add(acl);

@@ -30,7 +30,7 @@ export type ScramCredentials = { readonly [M in ScramMechanism]?: ScramCredentia
 
 /** As Kafka bounds them. */
 export const MIN_SCRAM_ITERATIONS = 4096;
-export const MAX_SCRAM_ITERATIONS = 16_384;
+const MAX_SCRAM_ITERATIONS = 16_384;
 const MAX_SALT_BYTES = 256;
 /** Of the salts that are made here. */
 export const SALT_BYTES = 16;

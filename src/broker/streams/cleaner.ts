@@ -14,7 +14,7 @@ export interface CleanerSettings {
   readonly bytesPerSecond: number;
 }
 
-export const DEFAULT_CLEANER_SETTINGS: CleanerSettings = {
+const DEFAULT_CLEANER_SETTINGS: CleanerSettings = {
   checkMs: 15_000,
   mapBytes: 64 * 1024 * 1024,
   bytesPerSecond: 64 * 1024 * 1024,

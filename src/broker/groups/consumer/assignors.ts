@@ -18,7 +18,7 @@ export type Assignor = (
   partitions: ReadonlyMap<string, number>,
 ) => Map<string, Assignment>;
 
-export const DEFAULT_ASSIGNOR = 'uniform';
+const DEFAULT_ASSIGNOR = 'uniform';
 
 /** By the name that clients know them by. */
 export const ASSIGNORS: ReadonlyMap<string, Assignor> = new Map([
