@@ -101,7 +101,7 @@ export class SimulatedProducer {
     const next = await coordinator.end({ ...identity, outcome: commits ? 'commit' : 'abort', epochPerTransaction });
     if (commits) transaction.state = 'committed';
     this.#is(next);
-    if (random.chance(0.3)) this.#late(broker, before);
+    if (random.chance(0.3)) await this.#late(broker, before);
   }
 
   async #produce(
@@ -171,7 +171,10 @@ export class SimulatedProducer {
   }
 
   /** A batch that was long on its way: its transaction has ended. */
-  #late(broker: SimulatedBroker, { producerId, producerEpoch }: { producerId: number; producerEpoch: number }): void {
+  async #late(
+    broker: SimulatedBroker,
+    { producerId, producerEpoch }: { producerId: number; producerEpoch: number },
+  ): Promise<void> {
     // Where the epoch is still the same, Kafka cannot tell it from the next transaction's first.
     if (producerId === this.#producerId && producerEpoch === this.#producerEpoch) return;
     const partition = broker.partitions[this.#random.below(broker.partitions.length)];
@@ -188,7 +191,8 @@ export class SimulatedProducer {
     try {
       const { id: transactionalId } = this;
       const place = { streamId: STREAM, partition, batch, durability: 'durable', addsPartition: true } as const;
-      void broker.transactions.coordinatorOf(transactionalId).produce({ transactionalId, ...place });
+      // It may have to wait behind other batches of its partition before it is looked at.
+      await broker.transactions.coordinatorOf(transactionalId).produce({ transactionalId, ...place });
     } catch {
       return;
     }
