@@ -3,6 +3,7 @@ import type { Broker, User } from '../../broker/index.ts';
 import type { Timer } from '../../environment/environment.ts';
 import type { Logger } from '../../environment/logger.ts';
 import { BrokerError } from '../../errors.ts';
+import { AnswerQueue, type Pending } from './answer-queue.ts';
 import { Authentication, type AuthenticationSettings, type LoginStep } from './authentication/index.ts';
 import { authorized } from './authorization/index.ts';
 import type { Api } from './codec/api.ts';
@@ -64,23 +65,13 @@ const apiOf = (key: number) => HANDLERS.get(key)?.api;
 /** Whether the answer to a request may be large: what comes first in a request is its API's key. */
 const answersMuch = (frame: Buffer) => frame.length >= 2 && HANDLERS.get(frame.readInt16BE(0))?.answersMuch === true;
 
-/** A request that is being worked on; its answer goes out when those before it have. */
-interface Pending {
-  readonly bytes: number;
-  readonly answersMuch: boolean;
-  /** Undefined until the answer is there; empty when there is to be none. */
-  answer: readonly Buffer[] | undefined;
-  answerBytes: number;
-}
-
 /** One client's socket: requests in, answers out in the order of the requests. */
 export class Connection {
   readonly #options: ConnectionOptions;
   readonly #frames: FrameReader;
   readonly #authentication: Authentication;
   readonly #throttle: Throttle;
-  /** Oldest first. */
-  readonly #pending: Pending[] = [];
+  readonly #answers: AnswerQueue;
   readonly #waiting: Buffer[] = [];
   readonly #closeListeners = new Set<() => void>();
   /** One for each request that waits for something to happen; called when there is nothing to wait for any more. */
@@ -88,15 +79,7 @@ export class Connection {
   readonly #resume = () => this.#work();
   readonly #address: string;
   readonly #host: string;
-  #pendingBytes = 0;
-  /** Requests that are not answered yet. */
-  #unanswered = 0;
-  /** Bytes of answers that wait for those before them. */
-  #answeredBytes = 0;
-  /** A request with a large answer is being worked on: there is one at a time. */
-  #answeringMuch = false;
   #paused = false;
-  #flushing = false;
   #draining = false;
   #closed = false;
   #clientId: string | null = null;
@@ -111,6 +94,7 @@ export class Connection {
     const { socket, limits, broker } = options;
     this.#authentication = new Authentication(broker, options.authentication, socket);
     this.#throttle = new Throttle(broker, this.#authentication);
+    this.#answers = new AnswerQueue(socket, () => this.#sent());
     this.#frames = new FrameReader(limits.maxFrameBytes);
     this.#limitStranger();
     this.#host = socket.remoteAddress ?? '';
@@ -129,9 +113,9 @@ export class Connection {
    * came after it waits too: its answer is before theirs.
    */
   get idle(): boolean {
-    if (this.#unanswered > this.#parked.size) return false;
+    if (this.#answers.unanswered > this.#parked.size) return false;
     if (this.#muted !== undefined) return true;
-    const [oldest] = this.#pending;
+    const { oldest } = this.#answers;
     return oldest === undefined ? this.#waiting.length === 0 : oldest.answer === undefined;
   }
 
@@ -190,10 +174,10 @@ export class Connection {
       const mayStart =
         next !== undefined &&
         this.#muted === undefined &&
-        this.#pending.length < limits.maxPendingRequests &&
-        this.#pendingBytes < limits.maxPendingBytes &&
-        socket.writableLength + this.#answeredBytes < limits.maxUnsentBytes &&
-        !(this.#answeringMuch && answersMuch(next));
+        this.#answers.length < limits.maxPendingRequests &&
+        this.#answers.requestBytes < limits.maxPendingBytes &&
+        this.#answers.unsentBytes < limits.maxUnsentBytes &&
+        !(this.#answers.answeringMuch && answersMuch(next));
       if (!mayStart) break;
       const busy = broker.shards.find((shard) => shard.overloaded);
       if (busy !== undefined) {
@@ -226,8 +210,8 @@ export class Connection {
     if (header.kind === 'unsupported-version' && header.api.key === apiVersions.key) {
       // KIP-511: answered in version 0, with what there is, so that the client can choose again.
       const answer = { errorCode: KafkaError.UNSUPPORTED_VERSION, apiKeys: SUPPORTED_APIS };
-      const pending = this.#push(frame.length, false);
-      this.#answered(pending, encodeResponse(apiVersions, 0, header.correlationId, answer));
+      const pending = this.#answers.push(frame.length, false);
+      this.#answers.answered(pending, encodeResponse(apiVersions, 0, header.correlationId, answer));
       return;
     }
     if (header.kind !== 'known' || handler === undefined) {
@@ -262,7 +246,7 @@ export class Connection {
     this.#limitStranger();
     const size = Buffer.alloc(4);
     size.writeInt32BE(answer.length);
-    this.#answered(this.#push(frame.length, false), [size, answer]);
+    this.#answers.answered(this.#answers.push(frame.length, false), [size, answer]);
   }
 
   /** Who has not shown who it is may not send much. */
@@ -274,7 +258,7 @@ export class Connection {
   }
 
   #run(handler: Handler, header: KnownRequest, bytes: number): void {
-    const pending = this.#push(bytes, handler.answersMuch);
+    const pending = this.#answers.push(bytes, handler.answersMuch);
     const begun = this.#throttle.now();
     try {
       const request = handler.api.request.decode(header.body as Reader, header.version);
@@ -327,15 +311,6 @@ export class Connection {
     for (const callback of [...this.#parked]) callback();
   }
 
-  #push(bytes: number, answersMuch: boolean): Pending {
-    const pending: Pending = { bytes, answersMuch, answer: undefined, answerBytes: 0 };
-    this.#pending.push(pending);
-    this.#pendingBytes += bytes;
-    this.#unanswered++;
-    if (answersMuch) this.#answeringMuch = true;
-    return pending;
-  }
-
   #answer(pending: Pending, api: Api, header: KnownRequest, body: unknown, workedMs: number): void {
     if (this.#closed) return;
     let answer: readonly Buffer[];
@@ -355,51 +330,22 @@ export class Connection {
       this.#failed(error, header);
       return;
     }
-    this.#answered(pending, answer);
+    this.#answers.answered(pending, answer);
   }
 
-  #answered(pending: Pending, answer: readonly Buffer[]): void {
-    pending.answer = answer;
-    for (const chunk of answer) pending.answerBytes += chunk.length;
-    this.#answeredBytes += pending.answerBytes;
-    this.#unanswered--;
-    if (pending.answersMuch) this.#answeringMuch = false;
-    this.#flushSoon();
-  }
-
-  /** Answers that become ready in one turn of the event loop leave in one write. */
-  #flushSoon(): void {
-    if (this.#flushing || this.#pending[0]?.answer === undefined) return;
-    this.#flushing = true;
-    process.nextTick(() => this.#flush());
-  }
-
-  #flush(): void {
-    this.#flushing = false;
-    if (this.#closed) return;
-    const { socket } = this.#options;
-    socket.cork();
-    let sent = 0;
-    for (let next = this.#pending[sent]; next?.answer !== undefined; next = this.#pending[sent]) {
-      for (const chunk of next.answer) socket.write(chunk);
-      this.#pendingBytes -= next.bytes;
-      this.#answeredBytes -= next.answerBytes;
-      sent++;
-    }
-    socket.uncork();
-    this.#pending.splice(0, sent);
+  #sent(): void {
     if (this.#draining) this.#endWhenDrained();
     else this.#work();
   }
 
   #endWhenDrained(): void {
-    if (this.#draining && this.#pending.length === 0 && !this.#closed) this.#options.socket.end();
+    if (this.#draining && this.#answers.length === 0 && !this.#closed) this.#options.socket.end();
   }
 
   /** Nothing has come or gone for long. */
   #silent(): void {
     // Who waits for an answer has to be silent; who does not take one for so long is gone.
-    if ((this.#unanswered > 0 || this.#muted !== undefined) && !this.#draining) return;
+    if ((this.#answers.unanswered > 0 || this.#muted !== undefined) && !this.#draining) return;
     this.#options.logger.debug(this.#who(), 'connection closed: silent for too long');
     this.#end();
   }
@@ -437,7 +383,7 @@ export class Connection {
     if (this.#closed) return;
     this.#closed = true;
     this.#muted?.cancel();
-    this.#pending.length = 0;
+    this.#answers.close();
     this.#waiting.length = 0;
     this.#releaseParked();
     for (const callback of [...this.#closeListeners]) callback();
