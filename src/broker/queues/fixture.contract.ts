@@ -9,7 +9,8 @@ import type { Route } from '../routing/route.ts';
 import type { Destination } from '../virtual-hosts/destination.ts';
 import type { Consumer, ConsumerOptions } from './consumer.ts';
 import type { Delivery } from './delivery.ts';
-import { type DeadLetterReason, Queue, type QueueHost, type QueueOptions } from './queue.ts';
+import { Queue } from './queue.ts';
+import type { DeadLetterReason, QueueHost, QueueOptions } from './queue-options.ts';
 import { DEFAULT_QUEUE_SETTINGS, type QueueSettings } from './settings.ts';
 import { BrokerTurns } from './turns.ts';
 

@@ -1,54 +1,21 @@
 import type { Clock, Timer } from '../../environment/environment.ts';
-import { type BrokerError, toBrokerError } from '../../errors.ts';
+import { toBrokerError } from '../../errors.ts';
 import type { Entry, Log, Shard } from '../../storage/index.ts';
 import type { MessageBytes } from '../messages/message-bytes.ts';
 import { Backlog } from './backlog.ts';
 import type { Consumer, ConsumerOptions } from './consumer.ts';
 import { Consumers, type QueueConsumer } from './consumers.ts';
 import { Delivery } from './delivery.ts';
-import { Expiration, type ExpiryOf } from './expiration.ts';
+import { Expiration } from './expiration.ts';
 import { IdleWatch } from './idle-watch.ts';
 import type { Lane } from './lane.ts';
+import { hasRoom, isOver, refusesPublishers } from './length-limits.ts';
 import type { MessageBatch } from './message-batch.ts';
 import type { Move } from './moves.ts';
+import { Outstanding } from './outstanding.ts';
+import type { DeadLetterReason, QueueHost, QueueOptions } from './queue-options.ts';
 import type { QueueSettings } from './settings.ts';
 import type { Turns } from './turn.ts';
-
-export type DeadLetterReason = 'rejected' | 'expired' | 'maxlen' | 'delivery_limit';
-
-/** What a queue needs of the world around it. */
-export interface QueueHost {
-  /**
-   * Publishes a message that leaves a queue without being acknowledged to the queue's dead-letter exchange, in the turn under
-   * way, which also takes it from the queue. Only called where there is such an exchange.
-   */
-  deadLetter(queue: Queue, message: MessageBytes, reason: DeadLetterReason): void;
-  /** The queue was not used for its `expiresMs`, or its last consumer went. */
-  expired(queue: Queue, why: 'idle' | 'unused'): void;
-  onTrouble(error: BrokerError, what: string): void;
-}
-
-export interface QueueOptions {
-  readonly name: string;
-  readonly virtualHost: string;
-  readonly shard: Shard;
-  /** Log ids, one for each priority from 0 on. */
-  readonly lanes: readonly string[];
-  readonly stateLogId: string;
-  readonly settings: QueueSettings;
-  readonly host: QueueHost;
-  readonly turns: Turns;
-  readonly clock: Clock;
-  /** Messages outlive a restart whatever they say; otherwise those that are not persistent do not. */
-  readonly keepsTransient?: boolean;
-  /** Messages done with behind one that is not, from which on that one is copied out of their way; 10 000 unless given. */
-  readonly stragglerSpan?: number;
-  /**
-   * Of a queue that keeps messages until a time: when that is. All of them are watched, however many there are. Without it, a
-   * message's own expiration counts.
-   */
-  readonly expiryOf?: ExpiryOf;
-}
 
 /** Messages that one queue gives out, or drops, before others have their turn. */
 const BUDGET = 1000;
@@ -78,10 +45,7 @@ export class Queue {
   readonly #turns: Turns;
   readonly #clock: Clock;
   #settings: QueueSettings;
-  #unacknowledged = 0;
-  #generation = 0;
-  /** Appends that failed: from these offsets on, what was out is void. */
-  readonly #voided: { readonly generation: number; readonly lane: number; readonly from: number }[] = [];
+  readonly #out = new Outstanding();
   #loading = false;
   #retry: Timer | undefined;
   #deleted = false;
@@ -101,10 +65,7 @@ export class Queue {
       ...{ clock, shard: options.shard, lanes: options.lanes, stateLogId: options.stateLogId },
       stragglerSpan: options.stragglerSpan,
       onChange: () => turns.touch(this),
-      onRollBack: (lane, nextOffset) => {
-        this.#generation++;
-        this.#voided.push({ generation: this.#generation, lane: lane.index, from: nextOffset });
-      },
+      onRollBack: (lane, nextOffset) => this.#out.lose(lane.index, nextOffset),
       onLost: () => this.#appendAgain(),
       onRead: () => this.#expiration.arm(),
       onTrouble: (error, what) => host.onTrouble(error, `queue '${this.name}': ${what}`),
@@ -169,7 +130,7 @@ export class Queue {
 
   /** Messages that are out. */
   get unacknowledgedCount(): number {
-    return this.#unacknowledged;
+    return this.#out.count;
   }
 
   get consumerCount(): number {
@@ -287,12 +248,9 @@ export class Queue {
 
   /** Whether it is full, what this turn brought included. Deals with a message that it refuses. */
   refuses(message: MessageBytes): boolean {
-    const { maxLength, maxLengthBytes, overflow, deadLetterExchange } = this.#settings;
-    if (
-      this.readyCount + this.pendingCount < (maxLength ?? Number.POSITIVE_INFINITY) &&
-      this.readyBytes + this.pendingBytes + message.bodyLength <= (maxLengthBytes ?? Number.POSITIVE_INFINITY)
-    )
-      return false;
+    const { overflow, deadLetterExchange } = this.#settings;
+    const [count, bytes] = [this.readyCount + this.pendingCount, this.readyBytes + this.pendingBytes];
+    if (hasRoom(this.#settings, count, bytes, message.bodyLength)) return false;
     if (overflow === 'reject-publish-dlx' && deadLetterExchange !== undefined)
       this.#host.deadLetter(this, message, 'maxlen');
     return true;
@@ -380,7 +338,7 @@ export class Queue {
     const count = lane.counts.size > 0 ? (lane.counts.get(offset) ?? 0) : 0;
     const expiresAt = this.#expiration.expiryOf(message, timestamp);
     const at = { lane: lane.index, offset, bytes, timestamp, expiresAt };
-    const delivery = new Delivery(this, at, count, lane.isRedelivered(offset), this.#generation);
+    const delivery = new Delivery(this, at, count, lane.isRedelivered(offset), this.#out.generation);
     lane.take(offset);
     this.#backlog.readyBytesChanged(-bytes);
     this.#backlog.touched();
@@ -388,7 +346,7 @@ export class Queue {
       delivery.open = false;
       lane.done(offset);
       this.#backlog.changed();
-    } else this.#unacknowledged++;
+    } else this.#out.add();
     deliver(delivery, message);
   }
 
@@ -437,12 +395,7 @@ export class Queue {
   }
 
   get #isOver(): boolean {
-    const { overflow, maxLength, maxLengthBytes } = this.#settings;
-    if (overflow !== 'drop-head' || (maxLength === undefined && maxLengthBytes === undefined)) return false;
-    return (
-      (maxLength !== undefined && this.readyCount > maxLength) ||
-      (maxLengthBytes !== undefined && this.readyBytes > maxLengthBytes)
-    );
+    return isOver(this.#settings, this.readyCount, this.readyBytes);
   }
 
   /** Answers the lane of a delivery that can be settled. */
@@ -450,13 +403,7 @@ export class Queue {
     if (!delivery.open) return undefined;
     delivery.open = false;
     if (this.#deleted) return undefined;
-    this.#unacknowledged--;
-    if (delivery.generation !== this.#generation && this.#isVoid(delivery)) return undefined;
-    return this.#backlog.lanes[delivery.lane];
-  }
-
-  #isVoid({ generation, lane, offset }: Delivery): boolean {
-    return this.#voided.some((each) => each.generation > generation && each.lane === lane && offset >= each.from);
+    return this.#out.settle(delivery) ? this.#backlog.lanes[delivery.lane] : undefined;
   }
 
   /** Whoever asked, all that may have waited for it go on afterwards. */
@@ -499,8 +446,4 @@ export class Queue {
     this.#expiration.stop();
     this.#idleWatch.stop();
   }
-}
-
-function refusesPublishers({ overflow, maxLength, maxLengthBytes }: QueueSettings): boolean {
-  return overflow !== 'drop-head' && (maxLength !== undefined || maxLengthBytes !== undefined);
 }

@@ -11,7 +11,7 @@ import {
   table,
   timestamp,
 } from '../messages/index.ts';
-import type { DeadLetterReason } from '../queues/queue.ts';
+import type { DeadLetterReason } from '../queues/queue-options.ts';
 import { CC } from './message-routing.ts';
 
 /*

@@ -1,7 +1,8 @@
 import { BrokerError } from '../../errors.ts';
 import type { Entry } from '../../storage/index.ts';
 import type { MessageBytes } from '../messages/index.ts';
-import { Queue, type QueueHost, type QueueOptions } from '../queues/queue.ts';
+import { Queue } from '../queues/queue.ts';
+import type { QueueHost, QueueOptions } from '../queues/queue-options.ts';
 import { DEFAULT_QUEUE_SETTINGS } from '../queues/settings.ts';
 import type { Turn } from '../queues/turn.ts';
 import type { Route } from '../routing/route.ts';

@@ -1,6 +1,7 @@
 import { BrokerError, toBrokerError } from '../../errors.ts';
 import { changeProperties, decodeProperties, integer, MessageBytes } from '../messages/index.ts';
-import type { DeadLetterReason, Queue } from '../queues/queue.ts';
+import type { Queue } from '../queues/queue.ts';
+import type { DeadLetterReason } from '../queues/queue-options.ts';
 import type { Turn, Turns } from '../queues/turn.ts';
 import type { Route } from '../routing/route.ts';
 import { deadLetterOf, isCycle } from './dead-letter.ts';
