@@ -1,19 +1,10 @@
 import type { Random } from '../../environment/environment.ts';
 import { BrokerError } from '../../errors.ts';
 import { type EventLogOptions, jsonCodec, ShardEventLog } from '../event-log.ts';
-import { checkPasswordHash, hashPassword, type PasswordHash, verifyPassword } from './password-hash.ts';
+import { type GivenPassword, newCredentials } from './credentials.ts';
+import { hashPassword, type PasswordHash, verifyPassword } from './password-hash.ts';
 import { Pattern } from './pattern.ts';
-import {
-  MIN_SCRAM_ITERATIONS,
-  nobodysCredential,
-  SALT_BYTES,
-  SCRAM_MECHANISMS,
-  type ScramCredential,
-  type ScramCredentials,
-  type ScramMechanism,
-  saltPassword,
-  scramCredential,
-} from './scram.ts';
+import { nobodysCredential, type ScramCredential, type ScramMechanism } from './scram.ts';
 import { ScramExchange } from './scram-exchange.ts';
 import {
   type PermissionSet,
@@ -44,11 +35,8 @@ export interface UsersOptions extends Pick<EventLogOptions<UsersState, UserEvent
   readonly hasVirtualHost: (name: string) => boolean;
 }
 
-export interface PutUser {
+export interface PutUser extends GivenPassword {
   readonly name: string;
-  /** At most one of `password` and `passwordHash`; without any, the user can only come in by certificate. */
-  readonly password?: string | undefined;
-  readonly passwordHash?: { readonly algorithm: string; readonly hash: string } | undefined;
   readonly tags?: readonly string[] | undefined;
   readonly limits?: Readonly<Record<string, number>> | undefined;
 }
@@ -287,38 +275,9 @@ export class Users {
     checkName(name);
     if (tags.length > MAX_TAGS)
       throw new BrokerError('invalid-configuration', `user '${name}' has more than ${MAX_TAGS} tags`);
-    const password = this.#passwordHash(put, before?.credentials.password);
-    const former = before?.credentials;
-    const isNew = password?.hash !== former?.password?.hash;
-    // The credentials that were made of a password go with it; those that somebody set on their own stay.
-    const kept = isNew && former?.password !== undefined ? undefined : former?.scram;
-    const scram = isNew && put.password !== undefined ? await this.#scramOf(put.password) : kept;
-    const credentials = { ...(password && { password }), ...(scram && { scram }) };
+    const credentials = await newCredentials(put, before?.credentials, this.#options.random);
     const details: UserDetails = { name, credentials, tags, limits };
     return before !== undefined && sameDetails(before, details) ? undefined : details;
-  }
-
-  /** The hash that there is, when it is one of the same password. */
-  #passwordHash({ name, password, passwordHash }: PutUser, before: PasswordHash | undefined): PasswordHash | undefined {
-    if (password !== undefined && passwordHash !== undefined)
-      throw new BrokerError('invalid-configuration', `user '${name}' has a password and a password hash: give one`);
-    if (passwordHash !== undefined) return checkPasswordHash(passwordHash);
-    if (password === undefined) return undefined;
-    if (password === '')
-      throw new BrokerError('invalid-configuration', `user '${name}' has a blank password: leave it out, or set one`);
-    return before !== undefined && verifyPassword(before, password)
-      ? before
-      : hashPassword(password, this.#options.random);
-  }
-
-  async #scramOf(password: string): Promise<ScramCredentials> {
-    const iterations = MIN_SCRAM_ITERATIONS;
-    const credentials = SCRAM_MECHANISMS.map(async (mechanism) => {
-      const salt = this.#options.random.bytes(SALT_BYTES);
-      const saltedPassword = await saltPassword(mechanism, password, salt, iterations);
-      return [mechanism, scramCredential(mechanism, { salt, saltedPassword, iterations })] as const;
-    });
-    return Object.fromEntries(await Promise.all(credentials));
   }
 
   #check(virtualHost: string, patterns: PermissionSet | TopicPermissionSet): void {
