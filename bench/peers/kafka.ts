@@ -10,7 +10,7 @@ import { answering } from './answering.ts';
 import { freePort } from './free-port.ts';
 import type { Peer } from './peer.ts';
 
-const VERSION = '4.1.0';
+const VERSION = '4.3.1';
 const DEPENDENCY_PLUGIN = 'org.apache.maven.plugins:maven-dependency-plugin:3.6.1:build-classpath';
 const HOST = '127.0.0.1';
 /** What kafka-server-start.sh and kafka-run-class.sh give the Java machine. */
