@@ -54,7 +54,9 @@ export type ErrorCode =
   | 'fenced-member-epoch'
   | 'unreleased-instance'
   | 'unsupported-assignor'
-  | 'invalid-regular-expression';
+  | 'invalid-regular-expression'
+  // Share groups.
+  | 'invalid-record-state';
 
 /** An error with a code that a protocol can map, and a message that says what to do about it. */
 export class BrokerError extends Error {

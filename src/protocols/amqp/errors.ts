@@ -84,6 +84,7 @@ const BROKER_REPLIES: Readonly<Record<ErrorCode, ReplyName>> = {
   'unreleased-instance': 'INTERNAL_ERROR',
   'unsupported-assignor': 'INTERNAL_ERROR',
   'invalid-regular-expression': 'INTERNAL_ERROR',
+  'invalid-record-state': 'INTERNAL_ERROR',
 };
 
 /** What `connection.close` and `channel.close` say. */

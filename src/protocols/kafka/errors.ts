@@ -62,6 +62,7 @@ const NUMBERS: Readonly<Record<ErrorCode, number>> = {
   'unreleased-instance': KafkaError.UNRELEASED_INSTANCE_ID,
   'unsupported-assignor': KafkaError.UNSUPPORTED_ASSIGNOR,
   'invalid-regular-expression': KafkaError.INVALID_REGULAR_EXPRESSION,
+  'invalid-record-state': KafkaError.INVALID_RECORD_STATE,
 };
 
 /** Kafka's number for whatever was thrown. A client that is told 'unknown server error' cannot say more: the log does. */
