@@ -1,6 +1,5 @@
 import { expect } from 'vitest';
-import { MessageBytes } from '../../src/broker/messages/message-bytes.ts';
-import { properties } from '../../src/broker/queues/fixture.contract.ts';
+import type { MessageBytes } from '../../src/broker/messages/message-bytes.ts';
 import type { Consumer, Delivery } from '../../src/broker/queues/index.ts';
 import { BrokerTurns, DEFAULT_QUEUE_SETTINGS, Queue, type QueueSettings } from '../../src/broker/queues/index.ts';
 import type { Route } from '../../src/broker/routing/route.ts';
@@ -9,11 +8,11 @@ import { SeededRandom } from '../../src/environment/seeded-random.ts';
 import { SimulatedDisk } from '../../src/environment/simulated-files.ts';
 import { VirtualClock } from '../../src/environment/virtual-clock.ts';
 import { BrokerError } from '../../src/errors.ts';
-import { DiskCommitLog } from '../../src/storage/commit-log/disk.ts';
 import { MemoryCommitLog } from '../../src/storage/commit-log/memory.ts';
 import { type Entry, Shard } from '../../src/storage/index.ts';
-import { DirectorySegmentStore } from '../../src/storage/segment-store/directory.ts';
 import { MemorySegmentStore } from '../../src/storage/segment-store/memory.ts';
+import { openSimulatedShard } from '../simulated-shard.ts';
+import { letterOf, numberedMessage, numberOf, turn, withHistory } from './simulated-message.ts';
 
 const HOME = '/data/shard-0';
 const PRIORITIES = 2;
@@ -126,41 +125,27 @@ export class FanOutSimulation {
   async #start(): Promise<Life> {
     const random = this.#random;
     const clock = new VirtualClock(this.#now);
-    const environment = { files: this.#disk.files(), clock, random: this.#disk.random };
-    const settings = {
-      flushBytes: 500 + random.below(20_000),
-      tailCacheBytes: random.below(3) * 2000,
-      minFreeBytes: 0,
-    };
+    const flushBytes = 500 + random.below(20_000);
+    const tailCacheBytes = random.below(3) * 2000;
     const onTrouble = (error: Error, what: string) => this.#trouble(clock, error, what);
-    const shard = await Shard.open({
-      commitLog: new DiskCommitLog({
-        environment,
-        directory: `${HOME}/commit-log`,
-        fileBytes: 500 + random.below(10_000),
-        flush: 'always',
-      }),
-      store: await DirectorySegmentStore.open({ environment, directory: `${HOME}/segments` }),
-      clock,
-      random: this.#disk.random,
-      settings,
-      onTrouble,
+    const shard = await openSimulatedShard({
+      ...{ disk: this.#disk, clock, home: HOME, flushBytes, tailCacheBytes, onTrouble },
+      fileBytes: 500 + random.below(10_000),
     });
     const memory = await Shard.open({
       commitLog: new MemoryCommitLog(),
       store: new MemorySegmentStore(),
       clock,
       random: this.#disk.random,
-      settings,
+      settings: { flushBytes, tailCacheBytes, minFreeBytes: 0 },
     });
     const turns = new BrokerTurns({ clock, shards: [shard, memory], onTrouble });
     const queues = new Map<Name, Queue>();
     const toLetters = (message: MessageBytes) => {
       const letters = queues.get('letters');
       if (letters === undefined) return;
-      const body = Buffer.from(message.body.subarray(message.bodyStart, message.bodyEnd));
       const route: Route<Destination> = { targets: [letters], memo: undefined };
-      turns.current.publish(route, MessageBytes.of('letters', 'k', properties(), body), true);
+      turns.current.publish(route, letterOf(message), true);
     };
     for (const name of NAMES) {
       const [stateLogId = '', ...lanes] = this.#ids.get(name) ?? [];
@@ -376,8 +361,7 @@ export class FanOutSimulation {
       this.#messages.push(message);
       const dies = names.length === 1 && names[0] === 'dying' && random.chance(0.3);
       const more = dies ? { expiration: `${random.below(1500)}` } : {};
-      const body = Buffer.alloc(12 + random.below(300), `${message.id} `);
-      const bytes = MessageBytes.of('x', 'k', properties({ priority, ...more }), body);
+      const bytes = numberedMessage(message.id, random.below(300), { priority, ...more });
       const { current } = life.turns;
       this.history.push(`message ${message.id} is published to ${names.join()}`);
       try {
@@ -504,8 +488,8 @@ export class FanOutSimulation {
     }
   }
 
-  #copyOf(name: Name, { body, bodyStart }: MessageBytes): Copy {
-    const id = Number.parseInt(body.toString('latin1', bodyStart, bodyStart + 12), 10);
+  #copyOf(name: Name, message: MessageBytes): Copy {
+    const id = numberOf(message);
     const copies = this.#messages[id]?.copies ?? [];
     const copy = copies.find(
       ({ origin }) => origin === name || (name === 'letters' && (origin === 'dying' || origin === 'held')),
@@ -527,8 +511,6 @@ export class FanOutSimulation {
     if (this.#broken !== undefined) throw this.#broken;
   }
 }
-
-const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 /** By its priority, how long a message is held back. */
 const holdMs = (priority: number) => 300 + priority * 1000;
@@ -553,10 +535,5 @@ function mustGet(queues: ReadonlyMap<Name, Queue>, name: Name): Queue {
 /** Rejects with what went wrong for the seed, and how it came to that. */
 export async function simulateFanOut(seed: number, lives = 5, steps = 120): Promise<void> {
   const simulation = new FanOutSimulation(seed);
-  try {
-    await simulation.run(lives, steps);
-  } catch (error) {
-    const history = process.env['SEED'] === undefined ? '' : `\n${simulation.history.join('\n')}`;
-    throw new Error(`seed ${seed}: ${error instanceof Error ? error.stack : error}${history}`);
-  }
+  await withHistory(seed, simulation.history, () => simulation.run(lives, steps));
 }

@@ -1,5 +1,4 @@
-import { MessageBytes } from '../../src/broker/messages/message-bytes.ts';
-import { properties } from '../../src/broker/queues/fixture.contract.ts';
+import type { MessageBytes } from '../../src/broker/messages/message-bytes.ts';
 import type { Consumer, Delivery } from '../../src/broker/queues/index.ts';
 import { BrokerTurns, DEFAULT_QUEUE_SETTINGS, Queue, type QueueSettings } from '../../src/broker/queues/index.ts';
 import type { Route } from '../../src/broker/routing/route.ts';
@@ -7,9 +6,9 @@ import type { Destination } from '../../src/broker/virtual-hosts/destination.ts'
 import { SeededRandom } from '../../src/environment/seeded-random.ts';
 import { SimulatedDisk } from '../../src/environment/simulated-files.ts';
 import { VirtualClock } from '../../src/environment/virtual-clock.ts';
-import { DiskCommitLog } from '../../src/storage/commit-log/disk.ts';
-import { type Entry, Shard } from '../../src/storage/index.ts';
-import { DirectorySegmentStore } from '../../src/storage/segment-store/directory.ts';
+import type { Entry, Shard } from '../../src/storage/index.ts';
+import { openSimulatedShard } from '../simulated-shard.ts';
+import { letterOf, numberedMessage, numberOf, turn, withHistory } from './simulated-message.ts';
 
 const HOME = '/data/shard-0';
 const LANES = 3;
@@ -84,18 +83,10 @@ export class QueueSimulation {
   async #start(): Promise<Life> {
     const random = this.#random;
     const clock = new VirtualClock(this.#now);
-    const environment = { files: this.#disk.files(), clock, random: this.#disk.random };
-    const shard = await Shard.open({
-      commitLog: new DiskCommitLog({
-        environment,
-        directory: `${HOME}/commit-log`,
-        fileBytes: 500 + random.below(10_000),
-        flush: 'always',
-      }),
-      store: await DirectorySegmentStore.open({ environment, directory: `${HOME}/segments` }),
-      clock,
-      random: this.#disk.random,
-      settings: { flushBytes: 500 + random.below(20_000), tailCacheBytes: random.below(3) * 4000, minFreeBytes: 0 },
+    const shard = await openSimulatedShard({
+      ...{ disk: this.#disk, clock, home: HOME, fileBytes: 500 + random.below(10_000) },
+      flushBytes: 500 + random.below(20_000),
+      tailCacheBytes: random.below(3) * 4000,
     });
     const turns = new BrokerTurns({ clock, shards: [shard], onTrouble: (error) => this.#fail(error) });
     const [letterLog = '', letterState = '', state = '', ...lanes] = this.#ids;
@@ -103,10 +94,7 @@ export class QueueSimulation {
     const host = {
       deadLetter: (_: Queue, message: MessageBytes) => {
         const targets: readonly Destination[] = letters === undefined ? [] : [letters];
-        // A dead letter has no expiration any more.
-        const body = Buffer.from(message.body.subarray(message.bodyStart, message.bodyEnd));
-        const { priority } = message;
-        const letter = MessageBytes.of('letters', 'k', properties({ priority }), body);
+        const letter = letterOf(message, { priority: message.priority });
         turns.current.publish({ targets, memo: undefined } as Route<Destination>, letter);
       },
       expired: () => {},
@@ -241,8 +229,7 @@ export class QueueSimulation {
       const fate: Fate = { id: this.#fates.length, priority, published: undefined, acknowledged: undefined };
       this.#fates.push(fate);
       const expiration = random.chance(0.1) ? { expiration: `${random.below(1500)}` } : {};
-      const body = Buffer.alloc(12 + random.below(300), `${fate.id} `);
-      const message = MessageBytes.of('x', 'k', properties({ priority, ...expiration }), body);
+      const message = numberedMessage(fate.id, random.below(300), { priority, ...expiration });
       const { current } = life.turns;
       current.publish({ targets: [life.queue], memo: undefined } as Route<Destination>, message);
       const before = this.#acknowledged;
@@ -301,7 +288,7 @@ export class QueueSimulation {
   }
 
   #fateOf(message: MessageBytes): Fate {
-    const id = Number.parseInt(message.body.toString('latin1', message.bodyStart, message.bodyStart + 12), 10);
+    const id = numberOf(message);
     const fate = this.#fates[id];
     if (fate === undefined) throw new Error(`a message that was never published: ${id}`);
     return fate;
@@ -311,8 +298,6 @@ export class QueueSimulation {
     throw error;
   }
 }
-
-const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 async function settled({ turns, shard }: Life): Promise<void> {
   for (let quiet = 0; quiet < 3; ) {
@@ -324,10 +309,5 @@ async function settled({ turns, shard }: Life): Promise<void> {
 /** Rejects with what went wrong for the seed, and how it came to that. */
 export async function simulateQueue(seed: number, lives = 5, steps = 120): Promise<void> {
   const simulation = new QueueSimulation(seed);
-  try {
-    await simulation.run(lives, steps);
-  } catch (error) {
-    const history = process.env['SEED'] === undefined ? '' : `\n${simulation.history.join('\n')}`;
-    throw new Error(`seed ${seed}: ${error instanceof Error ? error.stack : error}${history}`);
-  }
+  await withHistory(seed, simulation.history, () => simulation.run(lives, steps));
 }

@@ -4,9 +4,8 @@ import { streamConfig } from '../../src/broker/streams/stream-config.ts';
 import { Transactions } from '../../src/broker/transactions/transactions.ts';
 import type { SimulatedDisk } from '../../src/environment/simulated-files.ts';
 import type { VirtualClock } from '../../src/environment/virtual-clock.ts';
-import { DiskCommitLog } from '../../src/storage/commit-log/disk.ts';
-import { Shard } from '../../src/storage/index.ts';
-import { DirectorySegmentStore } from '../../src/storage/segment-store/directory.ts';
+import type { Shard } from '../../src/storage/index.ts';
+import { openSimulatedShard } from '../simulated-shard.ts';
 
 export const STREAM = '00000000-0000-4000-8000-0000000000aa';
 const logId = (kind: number, index: number) =>
@@ -32,20 +31,14 @@ export interface SimulatedBrokerOptions {
 export async function openSimulatedBroker(options: SimulatedBrokerOptions): Promise<SimulatedBroker> {
   const { disk, clock, newProducerId } = options;
   const { random } = disk;
-  const environment = { files: disk.files(), clock, random };
   const shards = await Promise.all(
-    Array.from({ length: options.shards }, async (_, i) => {
-      const home = `/data/shard-${i}`;
-      const store = await DirectorySegmentStore.open({ environment, directory: `${home}/segments` });
-      const fileBytes = 500 + random.below(20_000);
-      return await Shard.open({
-        commitLog: new DiskCommitLog({ environment, directory: `${home}/commit-log`, fileBytes }),
-        store,
-        clock,
-        random,
-        settings: { flushBytes: 300 + random.below(3000), tailCacheBytes: random.below(2) * 2000, minFreeBytes: 0 },
-      });
-    }),
+    Array.from({ length: options.shards }, (_, i) =>
+      openSimulatedShard({
+        ...{ disk, clock, home: `/data/shard-${i}`, fileBytes: 500 + random.below(20_000) },
+        flushBytes: 300 + random.below(3000),
+        tailCacheBytes: random.below(2) * 2000,
+      }),
+    ),
   );
   const shardOf = (index: number) => shards[index % shards.length] as Shard;
   const now = () => clock.now();
