@@ -1,9 +1,9 @@
-import { type Channel, type ConfirmChannel, type ConsumeMessage, connect } from 'amqplib';
+import type { Channel, ConfirmChannel, ConsumeMessage } from 'amqplib';
 import type { SeededRandom } from '../../src/environment/seeded-random.ts';
-import { isLoss, nameOf } from './amqp-publisher.ts';
+import { nameOf } from './amqp-publisher.ts';
+import { type Session, sessions } from './amqp-session.ts';
 
 const PREFETCH = 100;
-const RECONNECT_MS = 10;
 /** Messages that are acknowledged between two markers. */
 const MARK_EVERY = 20;
 
@@ -30,7 +30,7 @@ export class VerifiedConsumer {
   #draining = false;
   #stopping = false;
   #failure: Error | undefined;
-  #current: { readonly channel: Channel; readonly session: Session } | undefined;
+  #current: { readonly channel: Channel; readonly seen: Seen } | undefined;
 
   /** `ordered`: messages of one publisher come in their order, but for those that are delivered again. */
   constructor(
@@ -47,24 +47,21 @@ export class VerifiedConsumer {
   }
 
   async run(): Promise<void> {
-    while (!this.#stopping) {
-      try {
-        await this.#session();
-      } catch (error) {
-        if (!isLoss(error)) throw error;
-        await new Promise((resolve) => setTimeout(resolve, RECONNECT_MS));
-      }
-      if (this.#failure !== undefined) throw this.#failure;
-    }
+    await sessions(
+      this.#url,
+      () => this.#isOver,
+      (session) => this.#session(session),
+    );
+    if (this.#failure !== undefined) throw this.#failure;
   }
 
   /** From now on everything is acknowledged at once. */
   drain(): void {
     this.#draining = true;
     if (this.#current === undefined) return;
-    const { channel, session } = this.#current;
-    session.held.length = 0;
-    session.outstanding.clear();
+    const { channel, seen } = this.#current;
+    seen.held.length = 0;
+    seen.outstanding.clear();
     channel.nackAll(true);
   }
 
@@ -72,40 +69,39 @@ export class VerifiedConsumer {
     this.#stopping = true;
   }
 
-  async #session(): Promise<void> {
-    const connection = await connect(this.#url());
-    let closed = false;
-    connection.on('error', () => {});
+  get #isOver(): boolean {
+    return this.#stopping || this.#failure !== undefined;
+  }
+
+  async #session(session: Session): Promise<void> {
+    const { connection } = session;
     connection.on('close', () => {
-      closed = true;
       this.#current = undefined;
     });
     const [channel, marks] = [await connection.createChannel(), await connection.createConfirmChannel()];
     for (const each of [channel, marks]) each.on('error', () => {});
     await marks.assertQueue(MARKERS, { arguments: { 'x-max-length': 1 } });
     await channel.prefetch(PREFETCH);
-    const session = new Session(this.#queue, this.#ordered);
-    this.#current = { channel, session };
+    const seen = new Seen(this.#queue, this.#ordered);
+    this.#current = { channel, seen };
     await channel.consume(this.#queue, (message) => {
-      if (message !== null && this.#failure === undefined) this.#take(message, channel, marks, session);
+      if (message !== null && this.#failure === undefined) this.#take(message, channel, marks, seen);
     });
-    while (!closed && !this.#stopping && this.#failure === undefined)
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    if (!closed) await connection.close();
+    while (!session.closed && !this.#isOver) await new Promise((resolve) => setTimeout(resolve, 5));
   }
 
-  #take(message: ConsumeMessage, channel: Channel, marks: ConfirmChannel, session: Session): void {
+  #take(message: ConsumeMessage, channel: Channel, marks: ConfirmChannel, seen: Seen): void {
     const { publisher, number } = nameOf(message.content);
     const name = `${publisher} ${number}`;
-    this.#failure ??= session.check(publisher, number, message.fields.redelivered);
+    this.#failure ??= seen.check(publisher, number, message.fields.redelivered);
     if (this.#safe.has(name)) this.#failure ??= new Error(`${this.#queue}: '${name}' came back`);
     if (this.done.has(name)) this.repeated++;
     const chance = this.#draining ? 0 : this.#random.below(100);
     if (chance < 70) {
       channel.ack(message);
-      this.#acknowledged(session, name);
+      this.#acknowledged(seen, name);
     } else if (chance < 75) {
-      session.outstanding.delete(name);
+      seen.outstanding.delete(name);
       channel.nack(message);
     } else if (chance < 85 && this.#rejects) {
       // When it moves to the dead letters depends on when it has been read.
@@ -113,25 +109,25 @@ export class VerifiedConsumer {
     } else if (chance < 88) {
       // With all before it that nothing was said of.
       channel.ack(message, true);
-      this.#acknowledged(session, ...session.held.splice(0), name);
+      this.#acknowledged(seen, ...seen.held.splice(0), name);
     } else {
-      session.held.push(name);
+      seen.held.push(name);
     }
-    if (session.acknowledged.length < MARK_EVERY) return;
-    const before = session.acknowledged.splice(0);
+    if (seen.acknowledged.length < MARK_EVERY) return;
+    const before = seen.acknowledged.splice(0);
     marks.sendToQueue(MARKERS, Buffer.from('mark'), { persistent: true }, (error) => {
       if (error === null) for (const each of before) this.#safe.add(each);
     });
   }
 
-  #acknowledged(session: Session, ...names: readonly string[]): void {
-    session.acknowledged.push(...names);
+  #acknowledged(seen: Seen, ...names: readonly string[]): void {
+    seen.acknowledged.push(...names);
     for (const name of names) this.done.add(name);
   }
 }
 
 /** What a consumer saw over one connection. */
-class Session {
+class Seen {
   /** Since the last marker. */
   readonly acknowledged: string[] = [];
   /** Neither acknowledged nor given back. */

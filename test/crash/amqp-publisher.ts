@@ -1,9 +1,9 @@
-import { type ConfirmChannel, connect } from 'amqplib';
+import type { ConfirmChannel } from 'amqplib';
 import type { SeededRandom } from '../../src/environment/seeded-random.ts';
+import { type Session, sessions } from './amqp-session.ts';
 
 /** Messages that may be unconfirmed at a time. */
 const WINDOW = 200;
-const RECONNECT_MS = 10;
 
 /** What a message says of itself. */
 export interface MessageName {
@@ -41,38 +41,27 @@ export class VerifiedPublisher {
   }
 
   /** Publishes until `stop` is called and everything is confirmed or lost. */
-  async run(): Promise<void> {
-    while (!this.#stopping) {
-      try {
-        await this.#session();
-      } catch (error) {
-        if (!isLoss(error)) throw error;
-        await new Promise((resolve) => setTimeout(resolve, RECONNECT_MS));
-      }
-    }
+  run(): Promise<void> {
+    return sessions(
+      this.#url,
+      () => this.#stopping,
+      (session) => this.#session(session),
+    );
   }
 
   stop(): void {
     this.#stopping = true;
   }
 
-  async #session(): Promise<void> {
-    const connection = await connect(this.#url());
-    let closed = false;
-    connection.on('error', () => {});
-    connection.on('close', () => {
-      closed = true;
-    });
-    const channel = await connection.createConfirmChannel();
+  async #session(session: Session): Promise<void> {
+    const channel = await session.connection.createConfirmChannel();
     channel.on('error', () => {});
     this.#unconfirmed = 0;
-    while (!closed && !this.#stopping) {
-      while (this.#unconfirmed < WINDOW && !closed) this.#publish(channel);
+    while (!session.closed && !this.#stopping) {
+      while (this.#unconfirmed < WINDOW && !session.closed) this.#publish(channel);
       await new Promise((resolve) => setTimeout(resolve, 1));
     }
-    if (closed) return;
-    await channel.waitForConfirms();
-    await connection.close();
+    if (!session.closed) await channel.waitForConfirms();
   }
 
   #publish(channel: ConfirmChannel): void {
@@ -88,9 +77,4 @@ export class VerifiedPublisher {
       if (error === null) this.confirmed.push(message);
     });
   }
-}
-
-/** Whether a client says that its broker is gone. */
-export function isLoss(error: unknown): boolean {
-  return /ECONN|EPIPE|clos|ended|hang up/i.test(String(error));
 }
