@@ -5,6 +5,7 @@ import { alterClientQuotas } from './apis/alter-client-quotas.ts';
 import { alterConfigs } from './apis/alter-configs.ts';
 import { alterPartitionReassignments } from './apis/alter-partition-reassignments.ts';
 import { alterReplicaLogDirs } from './apis/alter-replica-log-dirs.ts';
+import { alterShareGroupOffsets } from './apis/alter-share-group-offsets.ts';
 import { alterUserScramCredentials } from './apis/alter-user-scram-credentials.ts';
 import { apiVersions } from './apis/api-versions.ts';
 import { consumerGroupDescribe } from './apis/consumer-group-describe.ts';
@@ -15,6 +16,7 @@ import { createTopics } from './apis/create-topics.ts';
 import { deleteAcls } from './apis/delete-acls.ts';
 import { deleteGroups } from './apis/delete-groups.ts';
 import { deleteRecords } from './apis/delete-records.ts';
+import { deleteShareGroupOffsets } from './apis/delete-share-group-offsets.ts';
 import { deleteTopics } from './apis/delete-topics.ts';
 import { describeAcls } from './apis/describe-acls.ts';
 import { describeClientQuotas } from './apis/describe-client-quotas.ts';
@@ -23,6 +25,7 @@ import { describeConfigs } from './apis/describe-configs.ts';
 import { describeGroups } from './apis/describe-groups.ts';
 import { describeLogDirs } from './apis/describe-log-dirs.ts';
 import { describeProducers } from './apis/describe-producers.ts';
+import { describeShareGroupOffsets } from './apis/describe-share-group-offsets.ts';
 import { describeTopicPartitions } from './apis/describe-topic-partitions.ts';
 import { describeTransactions } from './apis/describe-transactions.ts';
 import { describeUserScramCredentials } from './apis/describe-user-scram-credentials.ts';
@@ -112,6 +115,9 @@ export const APIS: readonly Api[] = [
   shareGroupDescribe,
   shareFetch,
   shareAcknowledge,
+  describeShareGroupOffsets,
+  alterShareGroupOffsets,
+  deleteShareGroupOffsets,
 ];
 
 const byKey: ReadonlyMap<number, Api> = new Map(APIS.map((each) => [each.key, each]));

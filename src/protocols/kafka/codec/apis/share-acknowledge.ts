@@ -1,16 +1,17 @@
 import { api, type RequestOf, type ResponseInput } from '../api.ts';
-import { array, int8, int16, int32, int64, string, struct, uuid } from '../schema.ts';
+import { array, bool, int8, int16, int32, int64, string, struct, uuid } from '../schema.ts';
 
 /** KIP-932. Types as in ShareFetch. */
 export const shareAcknowledge = api({
   key: 79,
   name: 'ShareAcknowledge',
-  versions: [1, 1],
+  versions: [1, 2],
   flexible: 0,
   request: {
     groupId: string({ nullable: true, default: null }),
     memberId: string({ nullable: true }),
     shareSessionEpoch: int32(),
+    isRenewAck: bool({ since: 2, default: false }),
     topics: array({
       topicId: uuid(),
       partitions: array({
@@ -23,6 +24,7 @@ export const shareAcknowledge = api({
     throttleTimeMs: int32({ default: 0 }),
     errorCode: int16(),
     errorMessage: string({ nullable: true, default: null }),
+    acquisitionLockTimeoutMs: int32({ since: 2 }),
     responses: array({
       topicId: uuid(),
       partitions: array({

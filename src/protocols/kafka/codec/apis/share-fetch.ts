@@ -1,14 +1,15 @@
 import { api, type RequestOf, type ResponseInput } from '../api.ts';
-import { array, int8, int16, int32, int64, records, string, struct, uuid } from '../schema.ts';
+import { array, bool, int8, int16, int32, int64, records, string, struct, uuid } from '../schema.ts';
 
 /**
- * KIP-932. Acknowledges and fetches at once. Acknowledge types: 0 gap, 1 accept, 2 release, 3 reject; one for the
- * whole batch or one per offset of it. v0 was an early-access version that differs.
+ * KIP-932. Acknowledges and fetches at once. Acknowledge types: 0 gap, 1 accept, 2 release, 3 reject, 4 renew (from v2 on,
+ * KIP-1222); one for the whole batch or one per offset of it. Acquire modes (KIP-1206): 0 batch-optimized, 1 record-limit. v0 was an
+ * early-access version that differs.
  */
 export const shareFetch = api({
   key: 78,
   name: 'ShareFetch',
-  versions: [1, 1],
+  versions: [1, 2],
   flexible: 0,
   request: {
     groupId: string({ nullable: true, default: null }),
@@ -19,6 +20,8 @@ export const shareFetch = api({
     maxBytes: int32({ default: 2147483647 }),
     maxRecords: int32(),
     batchSize: int32(),
+    shareAcquireMode: int8({ since: 2, default: 0 }),
+    isRenewAck: bool({ since: 2, default: false }),
     topics: array({
       topicId: uuid(),
       partitions: array({
