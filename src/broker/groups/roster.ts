@@ -1,7 +1,8 @@
+import type { Clock } from '../../environment/environment.ts';
 import { BrokerError } from '../../errors.ts';
 import type { GroupLoad } from './load.ts';
-import { type Member, NOTHING } from './member.ts';
-import type { JoinedMember } from './membership.ts';
+import { Member, type MemberFields, NOTHING } from './member.ts';
+import type { JoinedMember, JoinRequest } from './membership.ts';
 import { ProtocolVotes } from './protocol-votes.ts';
 import type { StoredMember } from './state.ts';
 
@@ -13,8 +14,12 @@ export class Roster {
   readonly votes: ProtocolVotes;
   /** Member id; null while there is nobody. */
   leader: string | null = null;
+  readonly #clock: Clock;
+  readonly #onSessionPassed: (member: Member) => void;
 
-  constructor(load: GroupLoad) {
+  constructor(clock: Clock, load: GroupLoad, onSessionPassed: (member: Member) => void) {
+    this.#clock = clock;
+    this.#onSessionPassed = onSessionPassed;
     this.votes = new ProtocolVotes(load);
   }
 
@@ -43,11 +48,23 @@ export class Roster {
     return member.memberId === this.leader;
   }
 
-  add(member: Member): void {
+  /** A new member. Its session begins when it is said to be alive. */
+  insert(fields: MemberFields): Member {
+    const member = new Member(fields, this.#clock, this.#onSessionPassed);
     this.#members.set(member.memberId, member);
     if (member.groupInstanceId !== null) this.#static.set(member.groupInstanceId, member.memberId);
     this.votes.add(member.protocols);
     this.leader ??= member.memberId;
+    return member;
+  }
+
+  /** What a member says of itself that joins again. */
+  update(member: Member, request: JoinRequest): void {
+    this.votes.remove(member.protocols);
+    member.protocols = request.protocols;
+    this.votes.add(member.protocols);
+    member.sessionTimeoutMs = request.sessionTimeoutMs;
+    member.rebalanceTimeoutMs = rebalanceTimeout(request);
   }
 
   remove(member: Member): void {
@@ -118,4 +135,9 @@ export class Roster {
 
 export function unknownMember(memberId: string): BrokerError {
   return new BrokerError('unknown-member', `${memberId || 'who asks'} is no member; join the group`);
+}
+
+/** How long a rebalance waits for who joins with this. */
+export function rebalanceTimeout({ rebalanceTimeoutMs, sessionTimeoutMs }: JoinRequest): number {
+  return rebalanceTimeoutMs < 0 ? sessionTimeoutMs : rebalanceTimeoutMs;
 }
