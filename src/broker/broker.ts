@@ -5,6 +5,7 @@ import type { Shard } from '../storage/index.ts';
 import { Catalog } from './catalog/catalog.ts';
 import { LogSweeper } from './catalog/log-sweeper.ts';
 import type { LogPlace } from './catalog/state.ts';
+import { GroupConfigs } from './configs/index.ts';
 import { type DefinitionsInput, exportDefinitions, importDefinitions } from './definitions/index.ts';
 import { ClientQuotas } from './flow/client-quotas.ts';
 import { MemoryAlarm } from './flow/memory-alarm.ts';
@@ -38,6 +39,8 @@ export interface BrokerSettings {
   readonly streamDefaults: Readonly<Record<string, string>>;
   readonly streamLimits: Partial<StreamLimits>;
   readonly groups: Partial<GroupSettings>;
+  /** Settings of groups that do not have them of their own, by name; those of consumer groups are among `groups`. */
+  readonly groupDefaults: Readonly<Record<string, string>>;
   readonly transactions: Partial<TransactionSettings>;
   readonly topologyLimits: Partial<TopologyLimits>;
   /** Who is there from the first start on. */
@@ -61,6 +64,7 @@ export const DEFAULT_BROKER_SETTINGS: BrokerSettings = {
   streamDefaults: {},
   streamLimits: {},
   groups: {},
+  groupDefaults: {},
   transactions: {},
   topologyLimits: {},
   firstUser: { name: 'guest', password: 'guest' },
@@ -93,6 +97,7 @@ export class Broker {
   readonly settings: BrokerSettings;
   readonly streams: Streams;
   readonly groups: Groups;
+  readonly groupConfigs: GroupConfigs;
   readonly transactions: Transactions;
   readonly virtualHosts: VirtualHosts;
   readonly users: Users;
@@ -118,6 +123,7 @@ export class Broker {
     sweeper: LogSweeper;
     streams: Streams;
     groups: Groups;
+    groupConfigs: GroupConfigs;
     transactions: Transactions;
     producerIds: ProducerIds;
     turns: Turns;
@@ -132,6 +138,7 @@ export class Broker {
     this.settings = parts.settings;
     this.streams = parts.streams;
     this.groups = parts.groups;
+    this.groupConfigs = parts.groupConfigs;
     this.transactions = parts.transactions;
     this.virtualHosts = parts.virtualHosts;
     this.users = parts.users;
@@ -172,12 +179,14 @@ export class Broker {
       limits: settings.streamLimits,
       onTrouble,
     });
+    const groupConfigs = new GroupConfigs({ catalog, defaults: groupDefaults(settings) });
     const groups = await Groups.open({
       shards,
       logs: catalog.state.groupLogs,
       clock: environment.clock,
       random: environment.random,
       settings: settings.groups,
+      configs: groupConfigs,
       subscribedTopics: options.subscribedTopics,
       topics: topicsOf(streams),
       onTrouble,
@@ -241,6 +250,7 @@ export class Broker {
       sweeper,
       streams,
       groups,
+      groupConfigs,
       transactions,
       producerIds,
       turns,
@@ -300,6 +310,15 @@ export class Broker {
       });
     });
   }
+}
+
+function groupDefaults({ groups, groupDefaults }: BrokerSettings): Readonly<Record<string, string>> {
+  const { consumerSessionTimeoutMs: session, consumerHeartbeatIntervalMs: heartbeat } = groups;
+  return {
+    ...groupDefaults,
+    ...(session !== undefined && { 'consumer.session.timeout.ms': String(session) }),
+    ...(heartbeat !== undefined && { 'consumer.heartbeat.interval.ms': String(heartbeat) }),
+  };
 }
 
 /** Streams as groups see them. */

@@ -1,5 +1,6 @@
 export type { Durability, LogRead } from '../storage/index.ts';
 export { Broker, type BrokerOptions, type BrokerSettings, DEFAULT_BROKER_SETTINGS } from './broker.ts';
+export * from './configs/index.ts';
 export { type Definitions, type DefinitionsInput, parseDefinitions } from './definitions/index.ts';
 export { type AcceptedConnection, Acceptor } from './flow/acceptor.ts';
 export type { ClientQuotaKey, Quota, QuotaChange, QuotaEntity } from './flow/client-quotas.ts';
@@ -24,12 +25,7 @@ export * from './security/index.ts';
 export type { CommittedRead, Partition, PartitionAppend, TimestampedOffset } from './streams/partition.ts';
 export { type RejectedRecord, RejectedRecords } from './streams/rejected-records.ts';
 export type { Stream } from './streams/stream.ts';
-export {
-  type ConfigDefinition,
-  type ConfigType,
-  configValue,
-  STREAM_CONFIG_DEFINITIONS,
-} from './streams/stream-config.ts';
+export { configValue, STREAM_CONFIG_DEFINITIONS } from './streams/stream-config.ts';
 export { QueueOverStream } from './streams/stream-queue.ts';
 export type { StreamReaderOptions } from './streams/stream-reader.ts';
 export { parseAge, type StreamStart } from './streams/stream-start.ts';

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { KafkaClient } from '../../src/client/index.ts';
 import { createBroker, type RunningBroker } from '../../src/create-broker.ts';
 import { alterConfigs } from '../../src/protocols/kafka/codec/apis/alter-configs.ts';
+import { consumerGroupHeartbeat } from '../../src/protocols/kafka/codec/apis/consumer-group-heartbeat.ts';
 import { createTopics } from '../../src/protocols/kafka/codec/apis/create-topics.ts';
 import { describeConfigs } from '../../src/protocols/kafka/codec/apis/describe-configs.ts';
 import { incrementalAlterConfigs } from '../../src/protocols/kafka/codec/apis/incremental-alter-configs.ts';
@@ -13,7 +14,7 @@ import { KafkaError } from '../../src/protocols/kafka/codec/error-codes.ts';
 
 const { TOPIC, BROKER, BROKER_LOGGER, GROUP } = ConfigResourceTypes;
 const { SET, DELETE, APPEND, SUBTRACT } = IncrementalAlterConfigOperationTypes;
-const SOURCE = { TOPIC: 1, STATIC: 4, DEFAULT: 5 };
+const SOURCE = { TOPIC: 1, STATIC: 4, DEFAULT: 5, GROUP: 8 };
 const DYNAMIC_BROKER =
   'Changing the configuration of a running broker is not supported: change its configuration file and restart it.';
 
@@ -213,7 +214,7 @@ describe('DescribeConfigs of a broker', () => {
     [BROKER, '7', 'Unexpected broker id, expected 1 or empty string, but received 7'],
     [BROKER, 'one', 'Broker id must be an integer, but it is: one'],
     [BROKER_LOGGER, '1', 'Unsupported resource type: 8'],
-    [GROUP, 'group', 'Unsupported resource type: 32'],
+    [GROUP, '', 'Group name must not be empty'],
     [99, 'what', 'Unsupported resource type: 99'],
   ])("resource %s '%s' is refused", async (type, name, errorMessage) => {
     const described = await describeResource(type, name);
@@ -356,7 +357,8 @@ describe('IncrementalAlterConfigs', () => {
     [BROKER, '1', KafkaError.INVALID_REQUEST, DYNAMIC_BROKER],
     [BROKER, '', KafkaError.INVALID_REQUEST, DYNAMIC_BROKER],
     [BROKER, '2', KafkaError.INVALID_REQUEST, 'Unexpected broker id, expected 1, but received 2'],
-    [GROUP, 'group', KafkaError.INVALID_REQUEST, 'Unknown resource type 32'],
+    [GROUP, '', KafkaError.INVALID_REQUEST, 'Default group resources are not allowed.'],
+    [GROUP, 'g', KafkaError.INVALID_CONFIG, 'Unknown group config name: segment.ms'],
     [99, 'what', KafkaError.INVALID_REQUEST, 'Unknown resource type 99'],
   ])("resource %s '%s' cannot be changed", async (resourceType, name, errorCode, errorMessage) => {
     for (const validateOnly of [true, false]) {
@@ -382,5 +384,46 @@ describe('IncrementalAlterConfigs', () => {
     ]);
     expect(await ownConfigs('once')).toEqual({ 'segment.ms': '5' });
     expect(await ownConfigs('twice')).toEqual({});
+  });
+});
+
+describe('Settings of groups', () => {
+  test('are set and taken back, and say who set them', async () => {
+    const set = await change('team', [['consumer.session.timeout.ms', SET, '50000']], { resourceType: GROUP });
+    expect(set).toMatchObject({ errorCode: KafkaError.NONE });
+    const { byName } = await describeResource(GROUP, 'team', { synonyms: true });
+    expect(byName.get('consumer.session.timeout.ms')).toMatchObject({
+      value: '50000',
+      configSource: SOURCE.GROUP,
+      synonyms: [
+        { name: 'consumer.session.timeout.ms', value: '50000', source: SOURCE.GROUP },
+        { name: 'group.consumer.session.timeout.ms', value: '45000', source: SOURCE.DEFAULT },
+      ],
+    });
+    expect(byName.get('share.auto.offset.reset')).toMatchObject({ value: 'latest', configSource: SOURCE.DEFAULT });
+    await change('team', [['consumer.session.timeout.ms', DELETE, null]], { resourceType: GROUP });
+    const after = await describeResource(GROUP, 'team');
+    expect(after.byName.get('consumer.session.timeout.ms')).toMatchObject({ value: '45000' });
+  });
+
+  test('that cannot be are refused', async () => {
+    const refused = await change('team', [['share.delivery.count.limit', SET, '99']], { resourceType: GROUP });
+    expect(refused).toMatchObject({
+      errorCode: KafkaError.INVALID_CONFIG,
+      errorMessage: 'share.delivery.count.limit must be less than or equal to 10',
+    });
+  });
+
+  test('hold for the members of a consumer group at once', async () => {
+    const beat = (memberEpoch: number) =>
+      client.request(consumerGroupHeartbeat, {
+        ...{ groupId: 'beating', memberId: 'm', memberEpoch, rackId: null, serverAssignor: null },
+        ...{ rebalanceTimeoutMs: 60_000, subscribedTopicNames: ['anything'], topicPartitions: [] },
+      });
+    const joined = await beat(0);
+    expect(joined).toMatchObject({ errorCode: KafkaError.NONE, heartbeatIntervalMs: 5_000 });
+    await change('beating', [['consumer.heartbeat.interval.ms', SET, '7000']], { resourceType: GROUP });
+    expect(await beat(joined.memberEpoch)).toMatchObject({ heartbeatIntervalMs: 7_000 });
+    await beat(-1);
   });
 });

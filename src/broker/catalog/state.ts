@@ -25,6 +25,13 @@ export interface StreamEntry {
   readonly config: Readonly<Record<string, string>>;
 }
 
+/** What can be set while the broker runs, beside what streams have of their own. */
+export const CONFIG_KINDS = ['broker', 'group', 'subscription'] as const;
+export type ConfigKind = (typeof CONFIG_KINDS)[number];
+
+type Config = Readonly<Record<string, string>>;
+type Configs = Readonly<Record<ConfigKind, Map<string, Config>>>;
+
 /** What exists. */
 export interface CatalogState {
   /** Names this broker (or group of brokers) to clients; empty before the first start is done. */
@@ -39,6 +46,8 @@ export interface CatalogState {
   readonly deleting: Map<string, LogPlace>;
   /** Producer ids below this were given out, or may have been. */
   nextProducerId: number;
+  /** What was set, by kind and name. */
+  readonly configs: Configs;
 }
 
 export type CatalogEvent =
@@ -50,6 +59,7 @@ export type CatalogEvent =
   | { readonly type: 'stream-deleted'; readonly name: string }
   | { readonly type: 'logs-deleted'; readonly logIds: readonly string[] }
   | { readonly type: 'producer-ids-reserved'; readonly next: number }
+  | { readonly type: 'config-set'; readonly kind: ConfigKind; readonly name: string; readonly config: Config }
   | VirtualHostEvent;
 
 interface Snapshot {
@@ -61,6 +71,8 @@ interface Snapshot {
   readonly transactionLogs?: readonly LogPlace[];
   readonly deleting: readonly LogPlace[];
   readonly nextProducerId: number;
+  /** Not there in data of the time before there were any. */
+  readonly configs?: readonly { readonly kind: ConfigKind; readonly name: string; readonly config: Config }[];
 }
 
 export const catalogMachine: StateMachine<CatalogState, CatalogEvent> = {
@@ -72,6 +84,7 @@ export const catalogMachine: StateMachine<CatalogState, CatalogEvent> = {
     transactionLogs: [],
     deleting: new Map(),
     nextProducerId: 0,
+    configs: noConfigs(),
   }),
   apply(state, event) {
     switch (event.type) {
@@ -101,6 +114,9 @@ export const catalogMachine: StateMachine<CatalogState, CatalogEvent> = {
       case 'producer-ids-reserved':
         state.nextProducerId = event.next;
         return;
+      case 'config-set':
+        setConfig(state.configs, event);
+        return;
       default:
         for (const place of applyVirtualHostEvent(state.virtualHosts, event)) state.deleting.set(place.logId, place);
     }
@@ -113,9 +129,14 @@ export const catalogMachine: StateMachine<CatalogState, CatalogEvent> = {
     transactionLogs: state.transactionLogs,
     deleting: [...state.deleting.values()],
     nextProducerId: state.nextProducerId,
+    configs: CONFIG_KINDS.flatMap((kind) =>
+      Array.from(state.configs[kind], ([name, config]) => ({ kind, name, config })),
+    ),
   }),
   fromSnapshot(data) {
     const snapshot = data as Snapshot;
+    const configs = noConfigs();
+    for (const each of snapshot.configs ?? []) setConfig(configs, each);
     return {
       clusterId: snapshot.clusterId,
       streams: new Map(snapshot.streams.map((stream) => [stream.name, stream])),
@@ -124,9 +145,19 @@ export const catalogMachine: StateMachine<CatalogState, CatalogEvent> = {
       transactionLogs: snapshot.transactionLogs ?? [],
       deleting: new Map(snapshot.deleting.map((place) => [place.logId, place])),
       nextProducerId: snapshot.nextProducerId,
+      configs,
     };
   },
 };
+
+function noConfigs(): Configs {
+  return { broker: new Map(), group: new Map(), subscription: new Map() };
+}
+
+function setConfig(configs: Configs, { kind, name, config }: { kind: ConfigKind; name: string; config: Config }): void {
+  if (Object.keys(config).length === 0) configs[kind].delete(name);
+  else configs[kind].set(name, config);
+}
 
 function change(state: CatalogState, name: string, by: (stream: StreamEntry) => StreamEntry): void {
   const stream = state.streams.get(name);

@@ -1,5 +1,6 @@
 import type { Clock, Random, Timer } from '../../environment/environment.ts';
 import { BrokerError, type ErrorCode, toBrokerError } from '../../errors.ts';
+import type { GroupConfigReader } from '../configs/index.ts';
 import type { EventLog } from '../event-log.ts';
 import {
   type ConsumerGroup,
@@ -49,6 +50,8 @@ export interface GroupCoordinatorOptions {
   /** Replayed already. The coordinator appends to it and does not close it. */
   readonly log: EventLog<GroupsState, GroupEvent>;
   readonly settings?: Partial<GroupSettings>;
+  /** What is set for single groups; the settings hold for all without it. */
+  readonly configs?: GroupConfigReader | undefined;
   /** The topics that a member's metadata says it consumes; null when it is not of a consumer, or cannot be read. */
   readonly subscribedTopics: (protocolType: string, metadata: Buffer) => readonly string[] | null;
   readonly topics: Topics;
@@ -107,6 +110,7 @@ export class GroupCoordinator {
       {
         clock,
         settings: this.#settings,
+        timesOf: (groupId) => options.configs?.of(groupId) ?? this.#settings,
         load: this.#surroundings.load,
         subscriptions: new Subscriptions(topics, clock, this.#settings.topicRegexRetryMs),
         newMemberId: () => random.uuid(),

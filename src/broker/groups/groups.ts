@@ -2,6 +2,7 @@ import type { Clock, Random } from '../../environment/environment.ts';
 import type { BrokerError } from '../../errors.ts';
 import type { Shard } from '../../storage/index.ts';
 import type { LogPlace } from '../catalog/state.ts';
+import type { GroupConfigReader } from '../configs/index.ts';
 import { ShardEventLog, type StagedEvents } from '../event-log.ts';
 import type { Topics } from './consumer/topics.ts';
 import { GroupCoordinator, type GroupCoordinatorOptions } from './coordinator.ts';
@@ -17,6 +18,7 @@ export interface GroupsOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly settings: Partial<GroupSettings>;
+  readonly configs?: GroupConfigReader;
   readonly subscribedTopics: GroupCoordinatorOptions['subscribedTopics'];
   readonly topics: Topics;
   readonly onTrouble: (error: BrokerError, what: string) => void;
@@ -33,7 +35,7 @@ export class Groups {
   }
 
   static async open(options: GroupsOptions): Promise<Groups> {
-    const { clock, random, settings, subscribedTopics, topics, onTrouble, shards } = options;
+    const { clock, random, settings, configs, subscribedTopics, topics, onTrouble, shards } = options;
     const coordinators = options.logs.map(async ({ logId, shard: index }) => {
       const shard = shards[index];
       if (shard === undefined) throw new Error(`shard ${index} of the groups is not there`);
@@ -46,7 +48,16 @@ export class Groups {
         onTrouble,
       });
       const onWarn = (message: string, error: BrokerError) => onTrouble(error, message);
-      const coordinator = new GroupCoordinator({ clock, random, log, settings, subscribedTopics, topics, onWarn });
+      const coordinator = new GroupCoordinator({
+        clock,
+        random,
+        log,
+        settings,
+        configs,
+        subscribedTopics,
+        topics,
+        onWarn,
+      });
       return { log, coordinator };
     });
     return new Groups(await Promise.all(coordinators));

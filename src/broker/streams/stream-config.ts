@@ -1,5 +1,16 @@
-import { BrokerError } from '../../errors.ts';
 import type { Compression } from '../../records/index.ts';
+import {
+  anything,
+  type ConfigDefinition,
+  type ConfigValues,
+  checkConfig,
+  definitionsByName,
+  int,
+  listOf,
+  long,
+  oneOf,
+  ratio,
+} from '../configs/config-definition.ts';
 
 /** What can be set for one stream, under Kafka's names (Kafka: Topic Configs). Sizes in bytes, times in milliseconds. */
 export interface StreamConfig {
@@ -27,46 +38,6 @@ export interface StreamConfig {
   /** Above this share of bytes that were never compacted, a log is compacted. */
   readonly minCleanableDirtyRatio: number;
 }
-
-export type ConfigType = 'boolean' | 'string' | 'int' | 'long' | 'double' | 'list';
-
-export interface ConfigDefinition {
-  readonly name: string;
-  readonly type: ConfigType;
-  readonly default: string;
-  readonly doc: string;
-  /** Answers what is wrong with a value, or undefined. */
-  readonly check: (value: string) => string | undefined;
-  /** Accepted because clients set it; it changes nothing here. */
-  readonly ignored?: true;
-  /** Kafka had it before version 4.0, and its users still set it: taken, and shown where it is set. */
-  readonly former?: true;
-}
-
-const MAX_LONG = 9_223_372_036_854_775_807n;
-
-function whole(min: number, max: bigint): ConfigDefinition['check'] {
-  return (value) => {
-    if (!/^-?\d{1,19}$/.test(value)) return 'a whole number is wanted';
-    const number = BigInt(value);
-    return number < BigInt(min) || number > max ? `it must lie between ${min} and ${max}` : undefined;
-  };
-}
-const long = (min: number) => whole(min, MAX_LONG);
-const int = (min: number) => whole(min, 2_147_483_647n);
-const oneOf =
-  (values: readonly string[]): ConfigDefinition['check'] =>
-  (value) =>
-    values.includes(value) ? undefined : `it must be ${values.join(' or ')}`;
-const listOf =
-  (values: readonly string[]): ConfigDefinition['check'] =>
-  (value) => {
-    const unknown = value.split(',').find((part) => !values.includes(part.trim()));
-    return unknown === undefined ? undefined : `'${unknown}' is not one of ${values.join(', ')}`;
-  };
-const ratio: ConfigDefinition['check'] = (value) =>
-  /^[01](\.\d+)?$/.test(value) && Number(value) <= 1 ? undefined : 'a number from 0 to 1 is wanted';
-const anything: ConfigDefinition['check'] = () => undefined;
 
 const DEFINITIONS: readonly ConfigDefinition[] = [
   {
@@ -251,43 +222,20 @@ const DEFINITIONS: readonly ConfigDefinition[] = [
   },
 ];
 
-export const STREAM_CONFIG_DEFINITIONS: ReadonlyMap<string, ConfigDefinition> = new Map(
-  DEFINITIONS.map((definition) => [definition.name, definition]),
-);
-
-/** Lists have no length of their own, and what is set is kept in memory. */
-const MAX_VALUE_LENGTH = 4096;
+export const STREAM_CONFIG_DEFINITIONS: ReadonlyMap<string, ConfigDefinition> = definitionsByName(DEFINITIONS);
 
 /** Settings by name, checked. Throws `invalid-configuration` for a name or a value that is not one. */
-export function checkStreamConfig(config: Readonly<Record<string, string>>): void {
-  for (const [name, value] of Object.entries(config)) {
-    const definition = STREAM_CONFIG_DEFINITIONS.get(name);
-    if (definition === undefined) throw new BrokerError('invalid-configuration', `Unknown topic config name: ${name}`);
-    if (value.length > MAX_VALUE_LENGTH)
-      throw new BrokerError(
-        'invalid-configuration',
-        `The value of ${name} is longer than ${MAX_VALUE_LENGTH} characters`,
-      );
-    const wrong = definition.check(value);
-    if (wrong !== undefined)
-      throw new BrokerError('invalid-configuration', `Invalid value ${value} for configuration ${name}: ${wrong}`);
-  }
+export function checkStreamConfig(config: ConfigValues): void {
+  checkConfig('topic', STREAM_CONFIG_DEFINITIONS, config);
 }
 
 /** The value that counts, as text: the stream's own, else the broker's default, else Kafka's. */
-export function configValue(
-  name: string,
-  own: Readonly<Record<string, string>>,
-  defaults: Readonly<Record<string, string>>,
-): string {
+export function configValue(name: string, own: ConfigValues, defaults: ConfigValues): string {
   return own[name] ?? defaults[name] ?? STREAM_CONFIG_DEFINITIONS.get(name)?.default ?? '';
 }
 
 /** A stream's settings, read once for use on the hot path. Both records must have passed `checkStreamConfig`. */
-export function streamConfig(
-  own: Readonly<Record<string, string>>,
-  defaults: Readonly<Record<string, string>>,
-): StreamConfig {
+export function streamConfig(own: ConfigValues, defaults: ConfigValues): StreamConfig {
   const text = (name: string) => configValue(name, own, defaults);
   const number = (name: string) => Number(text(name));
   const timestampLimit = (name: string) =>

@@ -1,5 +1,6 @@
 import type { Clock } from '../../../environment/environment.ts';
 import { BrokerError, type ErrorCode, toBrokerError } from '../../../errors.ts';
+import type { GroupConfig } from '../../configs/index.ts';
 import { Deadline } from '../deadline.ts';
 import type { GroupLoad } from '../load.ts';
 import type { GroupListing, LeaveResult, LeavingMember } from '../membership.ts';
@@ -23,6 +24,8 @@ import { departure, heartbeat, removal, staticMember, type Transition, unknownMe
 export interface ConsumerGroupSurroundings {
   readonly clock: Clock;
   readonly settings: GroupSettings;
+  /** What its members are told now, and held to. */
+  readonly timesOf: (groupId: string) => Pick<GroupConfig, 'consumerSessionTimeoutMs' | 'consumerHeartbeatIntervalMs'>;
   /** Of all groups, this one among them. */
   readonly load: GroupLoad;
   readonly subscriptions: Subscriptions;
@@ -150,12 +153,16 @@ export class ConsumerGroup {
     this.#count();
   }
 
+  get #times() {
+    return this.#surroundings.timesOf(this.groupId);
+  }
+
   get #membership(): ConsumerMembership | undefined {
     return this.#surroundings.membership(this.groupId);
   }
 
   async #beat(request: ConsumerHeartbeat, memberId: string): Promise<ConsumerHeartbeatResult> {
-    const { clock, settings, subscriptions, load } = this.#surroundings;
+    const { clock, subscriptions, load } = this.#surroundings;
     const group = this.#membership ?? this.#found(request);
     this.#checkRoom(group, memberId, request);
     if (request.topicRegex !== null && group.get(memberId)?.topicRegex !== request.topicRegex) {
@@ -179,17 +186,18 @@ export class ConsumerGroup {
       this.#count();
       if (transition.subscribed.complete) this.#version = version;
     }
-    return answer(request, transition, settings.consumerHeartbeatIntervalMs);
+    return answer(request, transition, this.#times.consumerHeartbeatIntervalMs);
   }
 
   #leave({ memberId, instanceId, memberEpoch }: ConsumerHeartbeat): Promise<ConsumerHeartbeatResult> {
     return this.#next(async () => {
-      const { clock, settings } = this.#surroundings;
+      const { clock } = this.#surroundings;
       const group = this.#membership ?? new ConsumerMembership();
       const member = memberOf(group, memberId, instanceId);
       const forNow = memberEpoch === LEAVES_FOR_NOW;
       await this.#store(forNow ? departure(group, member, clock.now()) : removal(group, [memberId], clock.now()));
-      return { memberId, memberEpoch, heartbeatIntervalMs: settings.consumerHeartbeatIntervalMs, assignment: null };
+      const heartbeatIntervalMs = this.#times.consumerHeartbeatIntervalMs;
+      return { memberId, memberEpoch, heartbeatIntervalMs, assignment: null };
     });
   }
 
@@ -264,14 +272,14 @@ export class ConsumerGroup {
   #watch({ memberId, state, epoch, rebalanceTimeoutMs }: ConsumerMember): void {
     let watch = this.#watches.get(memberId);
     if (watch === undefined) {
-      const { clock, settings } = this.#surroundings;
+      const { clock } = this.#surroundings;
       const made: Watch = {
         session: new Deadline(clock, () => this.#sessionOver(memberId, made)),
         revocation: new Deadline(clock, () => this.#revocationOver(memberId, made)),
         beats: 0,
         revokes: undefined,
       };
-      made.session.set(settings.consumerSessionTimeoutMs);
+      made.session.set(this.#times.consumerSessionTimeoutMs);
       this.#watches.set(memberId, made);
       watch = made;
     }
@@ -295,7 +303,7 @@ export class ConsumerGroup {
     const watch = this.#watches.get(memberId);
     if (watch === undefined) return;
     watch.beats++;
-    watch.session.set(this.#surroundings.settings.consumerSessionTimeoutMs);
+    watch.session.set(this.#times.consumerSessionTimeoutMs);
   }
 
   #sessionOver(memberId: string, watch: Watch): void {
@@ -318,8 +326,7 @@ export class ConsumerGroup {
       if (this.#ended) return;
       this.#surroundings.onWarn(`member ${memberId} of group ${this.groupId} was not removed`, toBrokerError(error));
       // Tried again when as much time has passed.
-      if (this.#watches.get(memberId) === watch)
-        watch.session.set(this.#surroundings.settings.consumerSessionTimeoutMs);
+      if (this.#watches.get(memberId) === watch) watch.session.set(this.#times.consumerSessionTimeoutMs);
     });
   }
 }

@@ -7,8 +7,9 @@ import { KafkaError } from '../codec/error-codes.ts';
 import { handler, type RequestContext } from '../handler.ts';
 import { brokerConfigs } from './admin/broker-configs.ts';
 import type { ConfigEntry } from './admin/config-entry.ts';
-import { checkBrokerName, ResourceType } from './admin/config-resource.ts';
+import { groupConfigs } from './admin/group-configs.ts';
 import { DONE, Refusal, refused, UNKNOWN_TOPIC } from './admin/refusal.ts';
+import { checkBrokerName, ResourceType } from './admin/resource-type.ts';
 import { topicConfigs } from './admin/topic-configs.ts';
 
 type Resource = DescribeConfigsRequest['resources'][number];
@@ -17,7 +18,7 @@ type Result = DescribeConfigsResponse['results'][number];
 /** Each takes some hundred times more in the answer than in the request. */
 const MAX_RESOURCES = 10_000;
 
-/** The settings of topics and of this broker, with who set them. */
+/** The settings of topics, groups and this broker, with who set them. */
 export const describeConfigsHandler = handler(
   describeConfigs,
   (request, context) => ({
@@ -70,6 +71,9 @@ function entries({ resourceType, resourceName }: Resource, { broker }: RequestCo
       if (resourceName === '') return [];
       checkBrokerName(resourceName, settings.nodeId, `${settings.nodeId} or empty string`);
       return brokerConfigs(settings);
+    case ResourceType.GROUP:
+      if (resourceName === '') throw new Refusal(KafkaError.INVALID_REQUEST, 'Group name must not be empty');
+      return groupConfigs(broker.groupConfigs.own(resourceName), broker.groupConfigs.defaults);
     default:
       throw new Refusal(KafkaError.INVALID_REQUEST, `Unsupported resource type: ${resourceType}`);
   }

@@ -1,11 +1,12 @@
-import { configValue, STREAM_CONFIG_DEFINITIONS } from '../../../broker/index.ts';
+import type { ConfigValues } from '../../../broker/index.ts';
 import {
   type IncrementalAlterConfigsRequest,
   incrementalAlterConfigs,
 } from '../codec/apis/incremental-alter-configs.ts';
 import { KafkaError } from '../codec/error-codes.ts';
 import { handler } from '../handler.ts';
-import { alterResources, checkNoNulls, type OwnConfig } from './admin/config-resource.ts';
+import { alterResources, checkNoNulls } from './admin/config-resource.ts';
+import type { ConfigTarget } from './admin/config-target.ts';
 import { Refusal } from './admin/refusal.ts';
 
 type Config = IncrementalAlterConfigsRequest['resources'][number]['configs'][number];
@@ -15,16 +16,15 @@ const DELETE = 1;
 const APPEND = 2;
 const SUBTRACT = 3;
 
-/** Changes some of what is set for a topic, all of it or nothing (KIP-339). */
+/** Changes some of what is set for a resource, all of it or nothing (KIP-339). */
 export const incrementalAlterConfigsHandler = handler(incrementalAlterConfigs, async (request, context) => ({
-  responses: await alterResources(request, context, ({ configs }) => {
+  responses: await alterResources(request, context, ({ configs }, target) => {
     checkNoNulls(configs.filter(({ configOperation }) => configOperation !== DELETE));
-    const { defaults } = context.broker.streams;
-    return (own) => configs.reduce((config, change) => changed(config, change, defaults), own);
+    return (own) => configs.reduce((config, change) => changed(config, change, target), own);
   }),
 }));
 
-function changed(own: OwnConfig, { name, configOperation, value }: Config, defaults: OwnConfig): OwnConfig {
+function changed(own: ConfigValues, { name, configOperation, value }: Config, target: ConfigTarget): ConfigValues {
   switch (configOperation) {
     case SET:
       return { ...own, [name]: value ?? '' };
@@ -34,11 +34,11 @@ function changed(own: OwnConfig, { name, configOperation, value }: Config, defau
     }
     case APPEND:
     case SUBTRACT: {
-      if (STREAM_CONFIG_DEFINITIONS.get(name)?.type !== 'list') {
+      if (target.typeOf(name) !== 'list') {
         const operation = configOperation === APPEND ? 'APPEND' : 'SUBTRACT';
         throw new Refusal(KafkaError.INVALID_CONFIG, `Can't ${operation} to key ${name} because its type is not LIST.`);
       }
-      const present = parts(configValue(name, own, defaults));
+      const present = parts(target.value(name, own));
       const given = parts(value ?? '');
       const list =
         configOperation === APPEND

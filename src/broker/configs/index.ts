@@ -1,0 +1,9 @@
+export type { ConfigChange, ConfigDefinition, ConfigType, ConfigValues } from './config-definition.ts';
+export {
+  DEFAULT_GROUP_CONFIG,
+  type GroupConfig,
+  type GroupConfigReader,
+  type ShareOffsetReset,
+} from './group-config.ts';
+export { GroupConfigs } from './group-configs.ts';
+export { GROUP_CONFIG_DEFINITIONS, groupConfigValue } from './group-definitions.ts';
