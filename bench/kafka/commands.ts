@@ -10,11 +10,13 @@ export function addKafkaCommands(program: Command): void {
   const consume = load(program, 'kafka-consume', 'consume batches that were produced before')
     .addOption(from())
     .option('--fetch <bytes>', 'the most that one fetch brings', count, 4 * 1024 * 1024)
+    .option('--no-sessions', 'name all partitions in each fetch, as some clients do')
     .option('--mb <megabytes>', 'how much is there to be consumed', megabytes, 1e9);
   const endToEnd = load(program, 'kafka-e2e', 'produce and consume at once; latency from one to the other')
     .option('--acks <acks>', "who must have a batch before it is answered: 'all' or '1'", oneOf('all', '1'), 'all')
     .option('--in-flight <requests>', 'produce requests under way on a connection', count, 8)
     .option('--fetch <bytes>', 'the most that one fetch brings', count, 4 * 1024 * 1024)
+    .option('--no-sessions', 'name all partitions in each fetch, as some clients do')
     .option('--rate <records>', 'records per second in all (default: as many as go)', count);
   for (const command of [produce, consume, endToEnd])
     command.action((options: KafkaOptions) => runLoad(command.name(), options));
@@ -35,7 +37,17 @@ function from(): Option {
 function load(program: Command, name: string, description: string): Command {
   const command = common(program.command(name).description(description), ['kafka'])
     .option('--size <bytes>', "bytes of each record's value", size, 100)
-    .option('--batch <bytes>', 'the most bytes in a batch; a produce request carries one', count, 128 * 1024)
+    .option(
+      '--batch <bytes>',
+      'the most bytes in a batch, uncompressed; a produce request carries one',
+      count,
+      128 * 1024,
+    )
+    .addOption(
+      new Option('--compression <codec>', 'of the records, by the client')
+        .choices(['none', 'gzip', 'snappy', 'lz4', 'zstd'])
+        .default('none'),
+    )
     .option('--partitions <count>', 'partitions of the topic', count, 1)
     .option('--connections <count>', 'connections, of each kind; the partitions are dealt out to them', count, 1);
   return timed(command);

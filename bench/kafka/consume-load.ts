@@ -1,16 +1,17 @@
 import { fetch } from '../../src/protocols/kafka/codec/apis/fetch.ts';
-import { decodeResponse, encodeRequest } from '../../src/protocols/kafka/codec/frames.ts';
+import { decodeResponse } from '../../src/protocols/kafka/codec/frames.ts';
 import { BATCH_HEADER_BYTES, baseOffset, batchSize, lastOffset } from '../../src/records/index.ts';
 import type { Histogram } from '../histogram.ts';
 import type { BatchTemplate } from './batch-template.ts';
+import {
+  FETCH_VERSION,
+  type FetchPosition,
+  type FetchRequests,
+  FullFetchRequests,
+  SessionFetchRequests,
+} from './fetch-requests.ts';
 import { LoadConnection } from './load-connection.ts';
 
-/** The last that names topics rather than numbering them; Kafka has it since 2.7. */
-export const FETCH_VERSION = 12;
-const CORRELATION_ID = 8;
-const MAX_WAIT_MS = 500;
-/** Stands in a request for the offset of partition 0, so that its place can be found; no offset is that large. */
-const OFFSET_MARK = 2 ** 52;
 /** Of so many batches one is compared byte by byte; of all others, the header. */
 const COMPARE_EVERY = 16;
 /** What the broker writes into a batch: offset, length, leader epoch; after them only magic and what the CRC covers. */
@@ -30,6 +31,8 @@ export interface ConsumeLoadOptions {
   readonly topic: string;
   readonly ranges: readonly ConsumedRange[];
   readonly fetchBytes: number;
+  /** Whether fetches are of a session, or each names all partitions. */
+  readonly fetchSessions: boolean;
   readonly onBatch?: (partition: number) => void;
   readonly onConsumed?: () => void;
   /** Where the time from a fetch to its whole answer goes. */
@@ -37,11 +40,8 @@ export interface ConsumeLoadOptions {
   readonly onFailed: (error: Error) => void;
 }
 
-interface Position {
+interface Position extends FetchPosition {
   readonly range: ConsumedRange;
-  /** Where the offset is in the request. */
-  readonly at: number;
-  offset: number;
 }
 
 /**
@@ -52,23 +52,24 @@ export class ConsumeLoad {
   records = 0;
   bytes = 0;
   readonly #options: ConsumeLoadOptions;
-  readonly #request: Buffer;
+  readonly #requests: FetchRequests;
   readonly #positions: ReadonlyMap<number, Position>;
   #connection: LoadConnection | undefined;
   #correlationId = 0;
   #sentAt = 0;
   #batches = 0;
   #stopping = false;
+  /** Positions that have not come to the end of their range. */
+  #unfinished: number;
 
   private constructor(options: ConsumeLoadOptions) {
     this.#options = options;
-    this.#request = encodeFetch(options);
-    this.#positions = new Map(
-      options.ranges.map((range) => {
-        const at = placeOf(this.#request, OFFSET_MARK + range.template.partition);
-        return [range.template.partition, { range, at, offset: range.start }];
-      }),
-    );
+    const { topic, ranges, fetchBytes, fetchSessions } = options;
+    const positions = ranges.map((range) => ({ range, partition: range.template.partition, offset: range.start }));
+    this.#positions = new Map(positions.map((position) => [position.partition, position]));
+    this.#unfinished = positions.length;
+    const Requests = fetchSessions ? SessionFetchRequests : FullFetchRequests;
+    this.#requests = new Requests({ topic, fetchBytes, positions });
   }
 
   static async open(options: ConsumeLoadOptions): Promise<ConsumeLoad> {
@@ -98,9 +99,7 @@ export class ConsumeLoad {
 
   #send(): void {
     if (this.#stopping) return;
-    const request = this.#request;
-    request.writeInt32BE(this.#correlationId, CORRELATION_ID);
-    for (const { at, offset } of this.#positions.values()) request.writeBigInt64BE(BigInt(offset), at);
+    const request = this.#requests.next(this.#correlationId);
     this.#sentAt = performance.now();
     this.#connection?.send(request);
   }
@@ -111,20 +110,24 @@ export class ConsumeLoad {
     if (correlationId !== this.#correlationId || body.errorCode !== 0)
       throw new Error(`fetch ${this.#correlationId} was answered as ${correlationId}, error ${body.errorCode}`);
     this.#correlationId = (this.#correlationId + 1) & 0x7fffffff;
-    for (const { partitionIndex, errorCode, records } of body.responses.flatMap(({ partitions }) => partitions)) {
-      const position = this.#positions.get(partitionIndex);
-      if (position === undefined || errorCode !== 0)
-        throw new Error(`fetch from partition ${partitionIndex} was answered with error ${errorCode}`);
-      if (records !== null) this.#walk(position, records);
+    this.#requests.answered(body.sessionId);
+    for (const { partitions } of body.responses) {
+      for (const { partitionIndex, errorCode, records } of partitions) {
+        const position = this.#positions.get(partitionIndex);
+        if (position === undefined || errorCode !== 0)
+          throw new Error(`fetch from partition ${partitionIndex} was answered with error ${errorCode}`);
+        if (records !== null && records.length > 0) this.#walk(position, records);
+      }
     }
     this.#options.latency?.record(now - this.#sentAt);
-    if ([...this.#positions.values()].every(({ range, offset }) => offset >= range.end)) this.#rewind();
+    if (this.#unfinished === 0) this.#rewind();
     this.#options.onConsumed?.();
     this.#send();
   }
 
   #rewind(): void {
     for (const position of this.#positions.values()) position.offset = position.range.start;
+    this.#unfinished = this.#positions.size;
   }
 
   /** Whole batches one after the other; the last may be cut, as brokers may answer. */
@@ -147,38 +150,15 @@ export class ConsumeLoad {
         if (differs) throw new Error(`partition ${partition}: the batch at offset ${first} is not as it was produced`);
       }
       position.offset = last + 1;
+      if (position.offset >= end) this.#unfinished--;
       at += size;
       this.records += template.records;
       this.bytes += size;
       this.#options.onBatch?.(partition);
     }
-    if (at === 0 && records.length > 0 && position.offset < end)
+    if (at === 0 && position.offset < end)
       throw new Error(
         `partition ${partition}: ${records.length} bytes at offset ${position.offset} hold no whole batch`,
       );
   }
-}
-
-function encodeFetch({ topic, ranges, fetchBytes }: ConsumeLoadOptions): Buffer {
-  const partitions = ranges.map(({ template: { partition } }) => ({
-    partition,
-    fetchOffset: OFFSET_MARK + partition,
-    partitionMaxBytes: fetchBytes,
-  }));
-  return Buffer.concat(
-    encodeRequest(fetch, FETCH_VERSION, 0, 'sluice-bench', {
-      maxWaitMs: MAX_WAIT_MS,
-      minBytes: 1,
-      maxBytes: fetchBytes,
-      topics: [{ topic, partitions }],
-    }),
-  );
-}
-
-function placeOf(request: Buffer, mark: number): number {
-  const pattern = Buffer.alloc(8);
-  pattern.writeBigInt64BE(BigInt(mark));
-  const at = request.indexOf(pattern);
-  if (at < 0 || request.indexOf(pattern, at + 1) >= 0) throw new Error('the offset is not to be found in the request');
-  return at;
 }

@@ -23,7 +23,8 @@ export function kafkaConsume(peer: Peer, directory: string, work: Work): Promise
       end: batches * template.records,
     }));
     const latency = new Histogram();
-    const loads = await session.consumeLoads(ranges, { fetchBytes: work.fetchBytes, latency });
+    const { fetchBytes, fetchSessions } = work;
+    const loads = await session.consumeLoads(ranges, { fetchBytes, fetchSessions, latency });
     for (const load of loads) load.start();
     await session.run.orFailed(delay(work.warmUpSeconds * 1000));
     latency.reset();

@@ -19,6 +19,7 @@ export function kafkaEndToEnd(peer: Peer, directory: string, work: Work): Promis
     const ranges = session.templates.map((template) => ({ template, start: 0, end: Number.POSITIVE_INFINITY }));
     const consumers = await session.consumeLoads(ranges, {
       fetchBytes: work.fetchBytes,
+      fetchSessions: work.fetchSessions,
       onBatch: (partition) => {
         const at = sentAt[partition]?.shift();
         if (at === undefined) throw new Error(`partition ${partition}: a batch came that was not sent`);

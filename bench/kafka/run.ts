@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Compression } from '../../src/records/index.ts';
 import type { Measurement } from '../measurement.ts';
 import { type CommonOptions, compared, type LoadOptions, warmUpSeconds } from '../options.ts';
 import { kafka, kafkaMissing } from '../peers/kafka.ts';
@@ -16,11 +17,13 @@ import type { Work } from './work.ts';
 export interface KafkaOptions extends LoadOptions {
   readonly size: number;
   readonly batch: number;
+  readonly compression?: Compression;
   readonly acks?: 'all' | '1';
   readonly partitions: number;
   readonly connections: number;
   readonly inFlight?: number;
   readonly fetch?: number;
+  readonly sessions?: boolean;
   readonly mb?: number;
   readonly rate?: number;
   readonly from?: 'tail' | 'cold';
@@ -108,11 +111,13 @@ function workOf(options: WorkOptions): Work {
   return {
     recordBytes: options.size,
     batchBytes: options.batch,
+    compression: options.compression ?? 'none',
     acks: options.acks ?? 'all',
     partitions,
     connections,
     inFlight: options.inFlight ?? 8,
     fetchBytes: options.fetch ?? 4 * 1024 * 1024,
+    fetchSessions: options.sessions ?? true,
     seconds: options.seconds,
     warmUpSeconds: warmUpSeconds(options),
     totalBytes: options.mb ?? (storage === 'memory' ? MEMORY_BYTES : Number.POSITIVE_INFINITY),

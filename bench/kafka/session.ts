@@ -5,7 +5,8 @@ import { produce } from '../../src/protocols/kafka/codec/apis/produce.ts';
 import { BrokerRun } from '../broker-run.ts';
 import type { Peer } from '../peers/peer.ts';
 import { type BatchTemplate, batchTemplate } from './batch-template.ts';
-import { type ConsumedRange, ConsumeLoad, type ConsumeLoadOptions, FETCH_VERSION } from './consume-load.ts';
+import { type ConsumedRange, ConsumeLoad, type ConsumeLoadOptions } from './consume-load.ts';
+import { FETCH_VERSION } from './fetch-requests.ts';
 import { PRODUCE_VERSION, ProduceLoad, type ProduceLoadOptions } from './produce-load.ts';
 import type { Work } from './work.ts';
 
@@ -24,9 +25,7 @@ export class Session {
   private constructor(run: BrokerRun, work: Work) {
     this.run = run;
     this.#connections = work.connections;
-    this.templates = Array.from({ length: work.partitions }, (_, partition) =>
-      batchTemplate(partition, work.recordBytes, work.batchBytes),
-    );
+    this.templates = Array.from({ length: work.partitions }, (_, partition) => batchTemplate(partition, work));
   }
 
   /** Does something with a broker that has an empty topic; the broker is stopped in the end. */
@@ -52,7 +51,7 @@ export class Session {
 
   async consumeLoads(
     ranges: readonly ConsumedRange[],
-    options: Pick<ConsumeLoadOptions, 'fetchBytes' | 'latency' | 'onBatch' | 'onConsumed'>,
+    options: Pick<ConsumeLoadOptions, 'fetchBytes' | 'fetchSessions' | 'latency' | 'onBatch' | 'onConsumed'>,
   ): Promise<ConsumeLoad[]> {
     return this.run.open(this.#dealt(ranges), (dealt) =>
       ConsumeLoad.open({ ...options, ...this.#common, ranges: dealt }),
