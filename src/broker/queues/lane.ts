@@ -1,5 +1,5 @@
 import type { Entry, Log } from '../../storage/index.ts';
-import { AckSet } from './ack-set.ts';
+import { AckSet } from '../delivery/ack-set.ts';
 import { MessageReader } from './message-reader.ts';
 import { OffsetHeap } from './offset-heap.ts';
 

@@ -1,6 +1,7 @@
 import { BrokerError } from '../../errors.ts';
-import { batchesIn, decodeRecords, encodeBatch, VarintReader, varlongSize, writeVarlong } from '../../records/index.ts';
+import { batchesIn, decodeRecords, encodeBatch, VarintReader } from '../../records/index.ts';
 import type { Entry, Log } from '../../storage/index.ts';
+import { encodeNumbers, pushRanges, readRanges } from '../delivery/offset-codec.ts';
 import type { KeptMessage, LaneNews } from './lane.ts';
 
 /*
@@ -95,11 +96,11 @@ export class StateLog {
   }
 
   keptDone(lane: number, offset: number): void {
-    this.#events.push(encode([KEPT_DONE, lane, offset]));
+    this.#events.push(encodeNumbers([KEPT_DONE, lane, offset]));
   }
 
   closed(cursors: readonly number[], readyBytes: number): void {
-    this.#events.push(encode([CLOSED, cursors.length, ...cursors, readyBytes]));
+    this.#events.push(encodeNumbers([CLOSED, cursors.length, ...cursors, readyBytes]));
   }
 
   /** Adds the events of this turn, or a snapshot instead when it is time for one. */
@@ -158,16 +159,9 @@ export class StateLog {
 }
 
 function encodeRanges({ lane, ranges }: LaneNews): Buffer {
-  const numbers = [ACKNOWLEDGED, lane, ranges.length / 2];
-  let end = 0;
-  for (let i = 0; i < ranges.length; i += 2) {
-    // Pairs: both are there.
-    const from = ranges[i]!;
-    const to = ranges[i + 1]!;
-    numbers.push(from - end, to - from);
-    end = to;
-  }
-  return encode(numbers);
+  const numbers = [ACKNOWLEDGED, lane];
+  pushRanges(numbers, ranges);
+  return encodeNumbers(numbers);
 }
 
 function encodeCounts(lane: number, counts: ReadonlyMap<number, number>): Buffer {
@@ -177,23 +171,12 @@ function encodeCounts(lane: number, counts: ReadonlyMap<number, number>): Buffer
     numbers.push(offset - last, count);
     last = offset;
   }
-  return encode(numbers);
+  return encodeNumbers(numbers);
 }
 
 function encodeKept(lane: number, offset: number, { timestamp, address, properties, body }: KeptMessage): Buffer {
-  const head = encode([KEPT, lane, offset, timestamp, address.length, properties.length, body.length]);
+  const head = encodeNumbers([KEPT, lane, offset, timestamp, address.length, properties.length, body.length]);
   return Buffer.concat([head, address, properties, body]);
-}
-
-function encode(numbers: readonly number[]): Buffer {
-  let size = 0;
-  for (const number of numbers) size += varlongSize(number);
-  const bytes = Buffer.allocUnsafe(size);
-  let at = 0;
-  for (const number of numbers) at = writeVarlong(bytes, number, at);
-  // The kinds are small: their varint is one byte, twice the number. They are told apart by the plain number.
-  bytes[0] = numbers[0] ?? 0;
-  return bytes;
 }
 
 function decode(logId: string, bytes: Buffer, visitor: StateVisitor): void {
@@ -201,12 +184,7 @@ function decode(logId: string, bytes: Buffer, visitor: StateVisitor): void {
   switch (bytes[0]) {
     case ACKNOWLEDGED: {
       const lane = reader.varlong();
-      let end = 0;
-      for (let count = reader.varlong(); count > 0; count--) {
-        const from = end + reader.varlong();
-        end = from + reader.varlong();
-        visitor.acknowledged(lane, from, end);
-      }
+      readRanges(reader, (from, to) => visitor.acknowledged(lane, from, to));
       return;
     }
     case RETURNED: {
