@@ -32,6 +32,12 @@ describe('the transactions of a partition', () => {
     expect(producers(all.abortedBetween(21, 30))).toEqual([]);
   });
 
+  it('that were aborted are told in the order in which they began, whichever ended first', () => {
+    const all = transactions();
+    all.ended(2, 21, 'abort');
+    expect(producers(all.abortedBetween(0, 30))).toEqual([1, 2, 3]);
+  });
+
   it('are open again when their markers are lost, and never were when their records are', () => {
     const all = transactions();
     all.rollBack(11);

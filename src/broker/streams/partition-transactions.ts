@@ -78,7 +78,10 @@ export class PartitionTransactions {
     return first;
   }
 
-  /** The aborted transactions that have records at or after `from` and before `to`. */
+  /**
+   * The aborted transactions that have records at or after `from` and before `to`, in the order in which they began: kafkajs takes them for that, and shows
+   * what was aborted when they come in the order of their ends, as Kafka sends them.
+   */
   abortedBetween(from: number, to: number): AbortedTransaction[] {
     const found: AbortedTransaction[] = [];
     for (let i = this.#indexOf(from); i < this.#aborted.length; i++) {
@@ -87,7 +90,7 @@ export class PartitionTransactions {
       if (transaction.firstOffset < to) found.push(transaction);
       if (transaction.stableOffset >= to) break;
     }
-    return found;
+    return found.sort((a, b) => a.firstOffset - b.firstOffset);
   }
 
   /** Forgets aborted transactions that lie wholly before `startOffset`. */
