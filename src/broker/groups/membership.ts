@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../../errors.ts';
 import type { ConsumerGroupState } from './consumer/heartbeat.ts';
+import type { ShareGroupState } from './share/heartbeat.ts';
 
 // What members of a classic group ask of its coordinator, and what they are answered. Where nothing else is said, a refusal
 // is a rejected promise with a `BrokerError`.
@@ -133,6 +134,6 @@ export interface MemberDescription {
 export interface GroupListing {
   readonly groupId: string;
   readonly protocolType: string;
-  readonly state: GroupState | ConsumerGroupState;
-  readonly type: 'classic' | 'consumer';
+  readonly state: GroupState | ConsumerGroupState | ShareGroupState;
+  readonly type: 'classic' | 'consumer' | 'share';
 }

@@ -16,6 +16,8 @@ export interface GroupSettings {
   readonly newMemberJoinTimeoutMs: number;
   /** group.max.size: members of a group. */
   readonly maxMembers: number;
+  /** group.share.max.size: members of a share group. */
+  readonly maxShareMembers: number;
   /** Member ids of a group that were given out and that nobody has joined with yet. */
   readonly maxPendingMembers: number;
   /** Members of all groups together, with the ids that were given out. */
@@ -55,6 +57,7 @@ export const DEFAULT_GROUP_SETTINGS: GroupSettings = {
   initialRebalanceDelayMs: 0,
   newMemberJoinTimeoutMs: 300_000,
   maxMembers: 10_000,
+  maxShareMembers: 200,
   maxPendingMembers: 10_000,
   maxTotalMembers: 200_000,
   maxGroups: 100_000,

@@ -13,6 +13,7 @@ import {
   supersede,
   takePending,
 } from './pending-offsets.ts';
+import { type ShareGroupChange, ShareMembership } from './share/membership.ts';
 
 /** What is durable of consumer groups. Rebalances under way, sessions and who waits for what are not. */
 export interface GroupsState {
@@ -26,6 +27,8 @@ export interface StoredGroup {
   membership: Membership | null;
   /** Of a group whose members use the protocol of KIP-848, or did last; such a group has no `membership`. */
   consumer: ConsumerMembership | null;
+  /** Of a share group (KIP-932); such a group has neither of these two, and no offsets: where it stands is kept with the partitions. */
+  share: ShareMembership | null;
   /** By topic id. */
   readonly offsets: Map<string, StoredTopic>;
   /** What transactions are to commit that are open. */
@@ -73,6 +76,7 @@ export interface StoredOffset {
 export type GroupEvent =
   | { readonly type: 'membership-stored'; readonly groupId: string; readonly membership: Membership }
   | { readonly type: 'consumer-group-changed'; readonly groupId: string; readonly change: ConsumerGroupChange }
+  | { readonly type: 'share-group-changed'; readonly groupId: string; readonly change: ShareGroupChange }
   | OffsetsCommitted
   | TransactionalOffsets
   | TransactionEnded
@@ -136,6 +140,12 @@ export const groupsStateMachine: StateMachine<GroupsState, GroupEvent> = {
         group.consumer.apply(event.change);
         return;
       }
+      case 'share-group-changed': {
+        const group = groupIn(state, event.groupId);
+        group.share ??= new ShareMembership();
+        group.share.apply(event.change);
+        return;
+      }
       case 'offsets-committed':
         commit(state, groupIn(state, event.groupId), event);
         supersede(groupIn(state, event.groupId).pending, event.topics);
@@ -167,7 +177,7 @@ export const groupsStateMachine: StateMachine<GroupsState, GroupEvent> = {
       case 'group-expired': {
         const group = state.groups.get(event.groupId);
         const members = (group?.membership?.members.length ?? 0) + (group?.consumer?.members.size ?? 0);
-        if (group?.offsets.size === 0 && group.pending.size === 0 && members === 0) {
+        if (group?.share === null && group.offsets.size === 0 && group.pending.size === 0 && members === 0) {
           state.groups.delete(event.groupId);
         }
         return;
@@ -189,9 +199,10 @@ export const groupsStateMachine: StateMachine<GroupsState, GroupEvent> = {
     }
   },
   toSnapshot: (state): Snapshot =>
-    [...state.groups].map(([groupId, { membership, consumer, offsets, pending }]) => ({
+    [...state.groups].map(([groupId, { membership, consumer, share, offsets, pending }]) => ({
       groupId,
       ...(consumer !== null && { consumer: consumer.toSnapshot() }),
+      ...(share !== null && { share: share.toSnapshot() }),
       ...(pending.size > 0 && { pending: pendingToJson(pending) }),
       membership: membership && membershipToJson(membership),
       offsets: [...offsets].map(([topicId, { topic, partitions }]) => ({
@@ -209,11 +220,12 @@ export const groupsStateMachine: StateMachine<GroupsState, GroupEvent> = {
     })),
   fromSnapshot(data) {
     const state = groupsStateMachine.initial();
-    for (const { groupId, membership, consumer, offsets, pending } of data as Snapshot) {
+    for (const { groupId, membership, consumer, share, offsets, pending } of data as Snapshot) {
       const group: StoredGroup = {
         membership: membership && membershipFromJson(membership),
         offsets: new Map(),
         consumer: consumer === undefined ? null : ConsumerMembership.fromSnapshot(consumer),
+        share: share === undefined ? null : ShareMembership.fromSnapshot(share),
         pending: new Map(),
       };
       changePending(state, group, (own) => {
@@ -235,6 +247,7 @@ type Snapshot = {
   readonly membership: JsonMembership | null;
   readonly offsets: { readonly topicId: string; readonly topic: string; readonly partitions: SavedOffset[] }[];
   readonly consumer?: SavedConsumerMembership;
+  readonly share?: ShareGroupChange;
   readonly pending?: SavedPending;
 }[];
 
@@ -259,7 +272,7 @@ function storedOffsets(saved: readonly SavedOffset[]): Map<number, StoredOffset>
 function groupIn(state: GroupsState, groupId: string): StoredGroup {
   let group = state.groups.get(groupId);
   if (group === undefined) {
-    group = { membership: null, consumer: null, offsets: new Map(), pending: new Map() };
+    group = { membership: null, consumer: null, share: null, offsets: new Map(), pending: new Map() };
     state.groups.set(groupId, group);
   }
   return group;

@@ -1,6 +1,9 @@
 import { listGroups } from '../codec/apis/list-groups.ts';
 import { handler } from '../handler.ts';
 
+/** Kafka's spelling in this answer. */
+const GROUP_TYPES = { classic: 'Classic', consumer: 'Consumer', share: 'Share' } as const;
+
 /** All groups, or those in some states or of some types. */
 export const listGroupsHandler = handler(
   listGroups,
@@ -12,8 +15,7 @@ export const listGroupsHandler = handler(
         groupId,
         protocolType,
         groupState: state,
-        // Kafka's spelling in this answer.
-        groupType: type === 'classic' ? 'Classic' : 'Consumer',
+        groupType: GROUP_TYPES[type],
       })),
     };
   },
