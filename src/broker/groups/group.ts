@@ -19,8 +19,6 @@ import { Roster, rebalanceTimeout, unknownMember } from './roster.ts';
 import type { Membership } from './state.ts';
 import type { GroupSurroundings } from './surroundings.ts';
 
-export type { GroupSurroundings } from './surroundings.ts';
-
 /** The protocol type of consumers; of other groups (Kafka Connect's workers, for one) it is not known what they read. */
 export const CONSUMERS = 'consumer';
 
