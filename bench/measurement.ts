@@ -10,8 +10,8 @@ export interface Measurement {
   readonly bench: string;
   readonly broker: string;
   readonly seconds: number;
-  /** What the protocol calls a record. */
-  readonly unit: 'records' | 'messages';
+  /** What is counted: what the protocol calls a record, or transactions. */
+  readonly unit: 'records' | 'messages' | 'transactions';
   readonly records: number;
   /** Those of record batches as they are on the wire; of messages, their bodies'. */
   readonly bytes: number;
@@ -25,6 +25,8 @@ export interface Measurement {
   readonly peakMemoryBytes: number | undefined;
   /** Messages that were published and not consumed when the window ended, of a bench that does both as fast as it goes. */
   readonly waiting?: number | undefined;
+  /** Requests that the broker wanted to have again, of a bench that is told so. */
+  readonly retried?: number | undefined;
   /** CPU seconds of the client per second: near 1, it is the client that is measured. */
   readonly clientCpuShare: number;
 }

@@ -45,6 +45,7 @@ export const measurementReporting: Reporting<Measurement> = {
       ...(all.confirmLatency === undefined ? [] : [`  to confirm   ${latencyText(all.confirmLatency)}`]),
       `  broker CPU   ${cpuText(all)}`,
       `  peak memory  ${memoryText(all.peakMemoryBytes)}`,
+      ...(all.retried === undefined ? [] : [`  retried      ${all.retried.toLocaleString('en')} requests`]),
       ...(all.waiting === undefined ? [] : [`  waiting      ${all.waiting.toLocaleString('en')} at the end`]),
       `  client       busy ${Math.round(all.clientCpuShare * 100)} % of one core`,
     ].join('\n');
@@ -54,18 +55,18 @@ export const measurementReporting: Reporting<Measurement> = {
 
   figures(measurement) {
     const all = withRates(measurement);
-    const { latency, confirmLatency } = all;
-    const messages = all.unit === 'messages';
+    const { latency, confirmLatency, unit } = all;
+    const byBytes = unit === 'records';
     return [
-      messages ? { name: 'messages/s', value: all.recordsPerSecond } : { name: 'MB/s', value: all.megabytesPerSecond },
+      byBytes ? { name: 'MB/s', value: all.megabytesPerSecond } : { name: `${unit}/s`, value: all.recordsPerSecond },
       ...latencyFigures('latency', latency),
       ...(confirmLatency === undefined ? [] : latencyFigures('to confirm', confirmLatency)),
-      ...(messages
-        ? [{ name: 'broker CPU, µs per message', value: all.brokerCpuSecondsPerMillionRecords }]
-        : [
+      ...(byBytes
+        ? [
             { name: 'broker CPU, s per million records', value: all.brokerCpuSecondsPerMillionRecords },
             { name: 'broker CPU, s per GB', value: all.brokerCpuSecondsPerGigabyte },
-          ]),
+          ]
+        : [{ name: `broker CPU, µs per ${singular(unit)}`, value: all.brokerCpuSecondsPerMillionRecords }]),
       { name: 'peak memory, MB', value: all.peakMemoryBytes && all.peakMemoryBytes / 1e6 },
     ];
   },
@@ -101,8 +102,12 @@ function cpuText({
 }: WithRates) {
   if (perMillion === undefined || perGigabyte === undefined) return NOT_AVAILABLE;
   // So many seconds per million are so many microseconds each.
-  if (unit === 'messages') return `${perMillion.toFixed(2)} µs per message`;
+  if (unit !== 'records') return `${perMillion.toFixed(2)} µs per ${singular(unit)}`;
   return `${perMillion.toFixed(3)} s per million records, ${perGigabyte.toFixed(2)} s per GB`;
+}
+
+function singular(unit: Measurement['unit']): string {
+  return unit.slice(0, -1);
 }
 
 export function msText(ms: number): string {

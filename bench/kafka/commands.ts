@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { common, count, megabytes, oneOf, positive, size, timed } from '../options.ts';
-import { type KafkaOptions, runLoad, runStart } from './run.ts';
+import { type KafkaOptions, runLoad, runStart, runTransactions, type TransactionOptions } from './run.ts';
 
 export function addKafkaCommands(program: Command): void {
   const produce = load(program, 'kafka-produce', 'produce batches, so many under way at a time')
@@ -20,6 +20,22 @@ export function addKafkaCommands(program: Command): void {
     .option('--rate <records>', 'records per second in all (default: as many as go)', count);
   for (const command of [produce, consume, endToEnd])
     command.action((options: KafkaOptions) => runLoad(command.name(), options));
+
+  timed(
+    common(program.command('kafka-transactions').description('commit transactions, one after the other'), ['kafka'])
+      .option('--producers <count>', 'each with a transactional id and a connection of its own', count, 10)
+      .option('--records <count>', 'of a transaction, over all partitions', count, 100)
+      .option('--size <bytes>', "bytes of each record's value", size, 100)
+      .option('--partitions <count>', 'of the topic; all are part of each transaction', count, 3)
+      .addOption(
+        new Option(
+          '--protocol <version>',
+          'v1: partitions are added by a request of their own; v2: by producing (KIP-890)',
+        )
+          .choices(['v1', 'v2'])
+          .default('v2'),
+      ),
+  ).action((options: TransactionOptions) => runTransactions(options));
 
   common(program.command('start').description('start the broker: time until it is ready, memory when idle'), ['kafka'])
     .option('--data-gb <gigabytes>', 'start on so much data, which the broker has written itself', positive)

@@ -11,6 +11,8 @@ import { kafkaConsume } from './consume.ts';
 import { kafkaEndToEnd } from './end-to-end.ts';
 import { kafkaProduce } from './produce.ts';
 import { describeStart, type Started, startEmpty, startWithData } from './start.ts';
+import type { TransactionProtocol } from './transaction-load.ts';
+import { kafkaTransactions, type TransactionWork } from './transactions.ts';
 import type { Work } from './work.ts';
 
 /** What the command line says; a command has some of them. Bytes are bytes, times are seconds. */
@@ -27,6 +29,14 @@ export interface KafkaOptions extends LoadOptions {
   readonly mb?: number;
   readonly rate?: number;
   readonly from?: 'tail' | 'cold';
+}
+
+export interface TransactionOptions extends LoadOptions {
+  readonly producers: number;
+  readonly records: number;
+  readonly size: number;
+  readonly partitions: number;
+  readonly protocol: TransactionProtocol;
 }
 
 export interface StartOptions extends CommonOptions {
@@ -56,6 +66,18 @@ export async function runLoad(name: string, options: KafkaOptions): Promise<void
   const peers = await peersOf(options, work.partitions, options.profile ? PROFILE_DIRECTORY : undefined);
   await runRounds({ ...options, name, work, peers }, measurementReporting, (peer, directory) =>
     bench(peer, directory, work),
+  );
+}
+
+/** Commits transactions on the broker and on what it is compared with. */
+export async function runTransactions(options: TransactionOptions): Promise<void> {
+  const { producers, records, partitions, size, protocol, seconds } = options;
+  if (records < partitions) throw new Error(`${records} records are too few for ${partitions} partitions`);
+  const times = { seconds, warmUpSeconds: warmUpSeconds(options) };
+  const work: TransactionWork = { connections: producers, records, partitions, recordBytes: size, protocol, ...times };
+  const peers = await peersOf(options, partitions, options.profile ? PROFILE_DIRECTORY : undefined);
+  await runRounds({ ...options, name: 'kafka-transactions', work, peers }, measurementReporting, (peer, directory) =>
+    kafkaTransactions(peer, directory, work),
   );
 }
 
@@ -97,6 +119,7 @@ export async function runShortKafka({ storage: _, ...options }: CommonOptions): 
     if (storage === 'disk') await runLoad('kafka-consume', { ...short, from: 'cold' });
     await runLoad('kafka-e2e', short);
     await runLoad('kafka-e2e', { ...short, rate: 10_000, batch: 1024 });
+    await runTransactions({ ...short, producers: 2, records: 10, protocol: storage === 'disk' ? 'v2' : 'v1' });
     await runStart({ ...options, storage, starts: 1 });
   }
   await runStart({ ...options, storage: 'disk', starts: 1, dataGb: 0.1, kill: true });

@@ -8,6 +8,8 @@ import { type BatchTemplate, batchTemplate } from './batch-template.ts';
 import { type ConsumedRange, ConsumeLoad, type ConsumeLoadOptions } from './consume-load.ts';
 import { FETCH_VERSION } from './fetch-requests.ts';
 import { PRODUCE_VERSION, ProduceLoad, type ProduceLoadOptions } from './produce-load.ts';
+import { TransactionLoad, type TransactionLoadOptions } from './transaction-load.ts';
+import { beginProducer } from './transactional-producer.ts';
 import type { Work } from './work.ts';
 
 const TOPIC = 'bench';
@@ -15,26 +17,36 @@ const TOPIC = 'bench';
 const FILL_IN_FLIGHT = 8;
 const LEADER_TRIES = 100;
 const LEADER_WAIT_MS = 100;
+const LATE_TRIES = 100;
+const LATE_WAIT_MS = 100;
+
+type SessionWork = Pick<Work, 'partitions' | 'connections' | 'recordBytes' | 'batchBytes' | 'compression'>;
 
 /** One broker with one topic, as a bench uses it. */
 export class Session {
   readonly run: BrokerRun;
-  readonly templates: readonly BatchTemplate[];
-  readonly #connections: number;
+  readonly #work: SessionWork;
+  #templates: readonly BatchTemplate[] | undefined;
 
-  private constructor(run: BrokerRun, work: Work) {
+  private constructor(run: BrokerRun, work: SessionWork) {
     this.run = run;
-    this.#connections = work.connections;
-    this.templates = Array.from({ length: work.partitions }, (_, partition) => batchTemplate(partition, work));
+    this.#work = work;
   }
 
   /** Does something with a broker that has an empty topic; the broker is stopped in the end. */
-  static use<T>(peer: Peer, directory: string, work: Work, body: (session: Session) => Promise<T>): Promise<T> {
+  static use<T>(peer: Peer, directory: string, work: SessionWork, body: (session: Session) => Promise<T>): Promise<T> {
     return BrokerRun.use(peer, directory, async (run) => {
       const session = new Session(run, work);
       await session.#createTopic(work.partitions);
       return body(session);
     });
+  }
+
+  /** What is produced: a batch of each partition. */
+  get templates(): readonly BatchTemplate[] {
+    const { partitions } = this.#work;
+    this.#templates ??= Array.from({ length: partitions }, (_, partition) => batchTemplate(partition, this.#work));
+    return this.#templates;
   }
 
   /** Loads over the session's partitions, each on a connection of its own; not started. */
@@ -56,6 +68,17 @@ export class Session {
     return this.run.open(this.#dealt(ranges), (dealt) =>
       ConsumeLoad.open({ ...options, ...this.#common, ranges: dealt }),
     );
+  }
+
+  /** Loads that each have a transactional id, and all partitions; not started. */
+  async transactionLoads(
+    options: Pick<TransactionLoadOptions, 'protocol' | 'recordsOf' | 'recordBytes' | 'latency'>,
+  ): Promise<TransactionLoad[]> {
+    const client = await this.#connect();
+    const ids = Array.from({ length: this.#work.connections }, (_, index) => `bench-${index}`);
+    const producers = await Promise.all(ids.map((id) => beginProducer(client, id)));
+    await client.close();
+    return this.run.open(producers, (producer) => TransactionLoad.open({ ...options, ...this.#common, producer }));
   }
 
   /** Writes so many bytes, in whole batches, as many to each partition. Answers how many batches each has. */
@@ -83,6 +106,18 @@ export class Session {
     await this.expectOffsets(new Map(loads.flatMap(({ offsets }) => [...offsets])));
   }
 
+  /** As `expectOffsets`, of partitions that get the last of it from the broker itself, a little later. */
+  async comeToOffsets(expected: ReadonlyMap<number, number>): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.expectOffsets(expected);
+      } catch (error) {
+        if (tries === LATE_TRIES) throw error;
+        await delay(LATE_WAIT_MS);
+      }
+    }
+  }
+
   async expectOffsets(expected: ReadonlyMap<number, number>): Promise<void> {
     const client = await this.#connect();
     const found = await latestOffsets(client, TOPIC, [...expected.keys()]);
@@ -99,8 +134,9 @@ export class Session {
 
   /** By connection. */
   #dealt<T>(parts: readonly T[]): T[][] {
-    return Array.from({ length: this.#connections }, (_, connection) =>
-      parts.filter((_part, index) => index % this.#connections === connection),
+    const { connections } = this.#work;
+    return Array.from({ length: connections }, (_, connection) =>
+      parts.filter((_part, index) => index % connections === connection),
     );
   }
 
