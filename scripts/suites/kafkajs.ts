@@ -27,16 +27,31 @@ const WORKERS_WITHOUT_BROKER = 8;
 /** Characters of jest's own words that are shown when it fails. */
 const MAX_SHOWN = 4000;
 
-/** The tests of kafkajs (github.com/tulios/kafkajs), by jest, in plain text and over TLS. */
+/** The tests of kafkajs (github.com/tulios/kafkajs), by jest, in plain text, over TLS, and over TLS with logins. */
 export const kafkajs: Suite = {
   name: 'kafkajs',
   marker: 'src/broker/__tests__/connect.spec.js',
   dependencies: { path: 'node_modules/jest/bin/jest.js', command: 'npm install' },
   // Its three brokers: here one, which tells each client the address that it came by.
   listeners: [9092, 9095, 9098].map((port) => `kafka://localhost:${port}`),
-  tlsListeners: [9093, 9096, 9099].map((port) => `kafka+tls://localhost:${port}`),
-  // As its docker-compose.2_4.yml has them: brokers count from 0, topics that come into being have two partitions, groups do not wait.
-  settings: { kafka: { brokerId: 0, numPartitions: 2 }, groups: { initialRebalanceDelayMs: 0 } },
+  // Of each two, the first is for clients that do not log in, the second for those that do.
+  tlsListeners: [9093, 9094, 9096, 9097, 9099, 9100].map((port) => `kafka+tls://localhost:${port}`),
+  // As its docker-compose.2_4.yml has them: brokers count from 0, topics that come into being have two partitions, groups do not wait,
+  // and there are access-control lists, which hold for what they are about.
+  settings: {
+    kafka: { brokerId: 0, numPartitions: 2, sasl: 'optional', authorizer: 'acl', allowEveryoneIfNoAclFound: true },
+    groups: { initialRebalanceDelayMs: 0 },
+  },
+  users: [
+    { name: 'test', password: 'testtest' },
+    { name: 'bob', password: 'bobbob' },
+    { name: 'alice', password: 'alicealice' },
+    {
+      name: 'testscram',
+      password: 'x',
+      scram: { 'SCRAM-SHA-256': 'testtestscram=256', 'SCRAM-SHA-512': 'testtestscram=512' },
+    },
+  ],
   timeLimitMs: 45 * 60_000,
   run,
 };

@@ -17,14 +17,16 @@ import { byName, type Comparison, compare, readAllowList, writePassing } from '.
 import { amqplib } from './amqplib.ts';
 import { SuiteBroker } from './broker.ts';
 import { makeCertificate } from './certificate.ts';
+import { franzGo } from './franz-go.ts';
 import { kafkajs } from './kafkajs.ts';
 import { librdkafka } from './librdkafka.ts';
 import { busyPorts, runInNamespace } from './namespace.ts';
 import { pika } from './pika.ts';
 import { rabbitmqClient } from './rabbitmq-client.ts';
 import { type Only, SEPARATOR, type Suite, type TestOutcome } from './suite.ts';
+import { setScramPasswords, writeUsers } from './users.ts';
 
-const SUITES: readonly Suite[] = [kafkajs, librdkafka, amqplib, rabbitmqClient, pika];
+const SUITES: readonly Suite[] = [kafkajs, librdkafka, franzGo, amqplib, rabbitmqClient, pika];
 const LISTS = new URL('../../test/suites/', import.meta.url);
 
 /** So many of the broker's own errors are shown. */
@@ -139,11 +141,13 @@ async function againstBroker(
       ...suite.settings,
       listeners: [...suite.listeners, ...(certificate ? suite.tlsListeners : [])],
       ...(certificate && { tls: certificate }),
+      ...(suite.users && { definitions: await writeUsers(suite.users, directory) }),
       storage: { kind: 'memory' },
     },
     directory,
   );
   try {
+    await setScramPasswords(suite.users ?? [], suite.listeners[0] ?? '');
     const signal = limited(suite, stop);
     const outcomes = await suite.run({ checkout, directory, broker: true, ...(only && { only }), signal });
     if (!broker.running) throw new Error('the broker fell over');

@@ -1,4 +1,5 @@
 import type { SettingsInput } from '../../src/config/index.ts';
+import type { SuiteUser } from './users.ts';
 
 /** Stands between a test's file and its full name there. */
 export const SEPARATOR = ' › ';
@@ -46,6 +47,8 @@ export interface Suite {
   readonly tlsListeners: readonly string[];
   /** What its tests take for granted beside the listeners. */
   readonly settings: SettingsInput;
+  /** Whom its tests log in as. */
+  readonly users?: readonly SuiteUser[];
   /** How long a run may take, in milliseconds. */
   readonly timeLimitMs: number;
   /** Runs it: skipped tests have no outcome. Rejects when it came to no end. */
