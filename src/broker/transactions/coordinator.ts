@@ -1,17 +1,18 @@
-import type { Clock, Timer } from '../../environment/environment.ts';
-import { BrokerError, toBrokerError } from '../../errors.ts';
-import { producerEpoch, producerId, type TransactionOutcome } from '../../records/index.ts';
+import type { Clock } from '../../environment/environment.ts';
+import { BrokerError } from '../../errors.ts';
+import { producerEpoch, producerId } from '../../records/index.ts';
 import type { Durability } from '../../storage/index.ts';
-import { appendTogether, type ShardEventLog } from '../event-log.ts';
+import type { ShardEventLog } from '../event-log.ts';
 import type { Partition, PartitionAppend } from '../streams/partition.ts';
+import { Endings } from './endings.ts';
+import { Expiry } from './expiry.ts';
 import { LiveTransactions } from './live-transactions.ts';
-import { Markers, type Participants, type Share, sharesOf } from './markers.ts';
+import type { Participants } from './markers.ts';
 import type { TransactionSettings } from './settings.ts';
 import type { TransactionEvent, TransactionsState } from './state.ts';
 import {
   checkExpected,
   checkProducer,
-  completed,
   decideEnd,
   type EndRequest,
   fencedAbort,
@@ -62,45 +63,36 @@ export interface JoinTransaction extends ProducerIdentity {
   readonly groupId?: string;
 }
 
-/**
- * The transactions of the transactional ids that belong to one shard. Every answer is durable.
- *
- * A transaction that has all its partitions and groups in this shard ends in one append: its markers, the groups' offsets and the fact. Otherwise
- * the decision is appended first, together with the markers of this shard; when it is durable, the markers of each other shard follow, and
- * then the fact that they are there. Who starts after a crash in between goes on with the markers.
- */
+/** The transactions of the transactional ids that belong to one shard. Every answer is durable. */
 export class TransactionCoordinator {
   readonly #options: TransactionCoordinatorOptions;
   readonly #settings: TransactionSettings;
   readonly #transactions: LiveTransactions;
-  /** Ends that are under way over several shards, by transactional id. */
-  readonly #ending = new Map<string, Promise<void>>();
+  readonly #endings: Endings;
+  readonly #expiry: Expiry;
   /** Per partition, the last batch that waits for something before it is appended. */
   readonly #producing = new Map<Partition, Promise<void>>();
-  #timeouts: Timer | undefined;
-  #expiration: Timer | undefined;
-  readonly #retries = new Set<Timer>();
   #closed = false;
 
   constructor(options: TransactionCoordinatorOptions) {
     this.#options = options;
     this.#settings = options.settings;
     this.#transactions = new LiveTransactions(options.log);
+    this.#endings = new Endings({ ...options, transactions: this.#transactions });
+    this.#expiry = new Expiry({ ...options, transactions: this.#transactions, endings: this.#endings });
   }
 
   /** Finishes what was decided before the start, and watches over the rest. */
   async start(): Promise<void> {
     const decided = [...this.#transactions.all()].filter(isBeingEnded);
-    await Promise.all(decided.map((transaction) => this.#finish(transaction)));
-    this.#watchTimeouts();
-    this.#watchExpiration();
+    await Promise.all(decided.map((transaction) => this.#endings.finish(transaction)));
+    this.#expiry.start();
   }
 
   close(): void {
     this.#closed = true;
-    this.#timeouts?.cancel();
-    this.#expiration?.cancel();
-    for (const timer of this.#retries) timer.cancel();
+    this.#endings.close();
+    this.#expiry.close();
   }
 
   get(transactionalId: string): Transaction | undefined {
@@ -132,7 +124,7 @@ export class TransactionCoordinator {
         checkExpected(known, expected);
         // It has proved who it is; the epoch that it had is gone now.
         expected = undefined;
-        await this.#conclude(fencedAbort(known, this.#now()));
+        await this.#endings.conclude(fencedAbort(known, this.#now()));
         this.#check(transactionalId);
         continue;
       }
@@ -250,7 +242,9 @@ export class TransactionCoordinator {
         nextProducerId = await this.#options.newProducerId();
         continue;
       }
-      return await this.#conclude(prepared(transaction, outcome, epochPerTransaction, nextProducerId, this.#now()));
+      return await this.#endings.conclude(
+        prepared(transaction, outcome, epochPerTransaction, nextProducerId, this.#now()),
+      );
     }
   }
 
@@ -289,129 +283,8 @@ export class TransactionCoordinator {
       [],
       entries,
     );
-    this.#watchTimeouts();
+    this.#expiry.watchTimeouts();
     return appended;
-  }
-
-  /** Ends a transaction of which it was just decided how. */
-  async #conclude(decided: Transaction): Promise<ProducerIdentity> {
-    const { shard } = this.#options.log;
-    const shares = sharesOf(decided, this.#options.participants);
-    const own = shares.get(shard);
-    shares.delete(shard);
-    if (shares.size === 0) {
-      const done = completed(decided, this.#now());
-      await this.#store(done, decided, own);
-      return done;
-    }
-    const left = withShares(decided, shares.values());
-    await this.#store(left, decided, own);
-    await this.#finish(left);
-    return completed(left, this.#now());
-  }
-
-  /** Appends what became of a transaction, with its markers in this shard. */
-  #store(transaction: Transaction, decided: Transaction, own: Share | undefined): Promise<void> {
-    const staged = this.#stageGroups(decided, own);
-    const event = { type: 'stored', transaction } as const;
-    if (own === undefined || own.partitions.length === 0)
-      return this.#transactions.append(event, transaction, staged).settled;
-    return this.#markers(decided, own).append((entries) =>
-      this.#transactions.append(event, transaction, staged, entries),
-    );
-  }
-
-  #stageGroups({ producerId: id, state }: Transaction, share: Share | undefined) {
-    const groups = share?.groups ?? [];
-    return groups.length === 0 ? [] : this.#options.participants.stageGroups(id, groups, outcomeOf(state));
-  }
-
-  #markers({ producerId: id, producerEpoch: epoch, state }: Transaction, share: Share): Markers {
-    return new Markers(
-      share.partitions.map(({ partition }) => partition),
-      {
-        producerId: id,
-        producerEpoch: epoch,
-        outcome: outcomeOf(state),
-        coordinatorEpoch: this.#options.log.shard.epoch,
-        timestamp: this.#now(),
-      },
-    );
-  }
-
-  /** Writes the markers that are missing; those that cannot be written now, later. Resolves when it has tried. */
-  #finish(decided: Transaction): Promise<void> {
-    const { transactionalId } = decided;
-    const running = this.#ending.get(transactionalId);
-    if (running !== undefined) return running;
-    const ending = this.#tryToFinish(decided)
-      .catch((error: unknown) => this.#retry(transactionalId, toBrokerError(error)))
-      .finally(() => this.#ending.delete(transactionalId));
-    this.#ending.set(transactionalId, ending);
-    return ending;
-  }
-
-  async #tryToFinish(decided: Transaction): Promise<void> {
-    const shares = sharesOf(decided, this.#options.participants).values();
-    // Those that are there, or there twice in the end, change nothing any more.
-    await Promise.all(
-      Array.from(shares, async (share) => {
-        const staged = this.#stageGroups(decided, share);
-        await this.#markers(decided, share).append((entries) => appendTogether(share.shard, staged, entries));
-      }),
-    );
-    const done = completed(decided, this.#now());
-    const { settled } = this.#transactions.append({ type: 'stored', transaction: done }, done);
-    // When that is lost, it is being ended again; nobody need wait for it.
-    settled.catch((error: unknown) => this.#retry(decided.transactionalId, toBrokerError(error)));
-  }
-
-  #retry(transactionalId: string, error: BrokerError): void {
-    if (this.#closed || error.code === 'closed' || error.code === 'fenced') return;
-    this.#options.onTrouble(error, `the end of the transaction of '${transactionalId}' is tried again`);
-    const timer = this.#options.clock.setTimer(this.#settings.markerRetryMs, () => {
-      this.#retries.delete(timer);
-      const transaction = this.#transactions.get(transactionalId);
-      if (transaction !== undefined && isBeingEnded(transaction)) void this.#finish(transaction);
-    });
-    this.#retries.add(timer);
-  }
-
-  #watchTimeouts(): void {
-    if (this.#closed || this.#timeouts !== undefined || this.#transactions.open.size === 0) return;
-    this.#timeouts = this.#options.clock.setTimer(this.#settings.timeoutCheckMs, () => {
-      this.#timeouts = undefined;
-      this.#abortTimedOut();
-      this.#watchTimeouts();
-    });
-  }
-
-  #abortTimedOut(): void {
-    const now = this.#now();
-    for (const transactionalId of [...this.#transactions.open]) {
-      const transaction = this.#transactions.get(transactionalId);
-      if (transaction?.state !== 'Ongoing' || transaction.startTime + transaction.timeoutMs >= now) continue;
-      this.#conclude(fencedAbort(transaction, now)).catch((error: unknown) =>
-        this.#options.onTrouble(
-          toBrokerError(error),
-          `the transaction of '${transactionalId}' takes too long and could not be aborted; tried again`,
-        ),
-      );
-    }
-  }
-
-  #watchExpiration(): void {
-    if (this.#closed) return;
-    this.#expiration = this.#options.clock.setTimer(this.#settings.expirationCheckMs, () => {
-      const oldest = this.#now() - this.#settings.idExpirationMs;
-      for (const { transactionalId, updateTime } of [...this.#transactions.all()]) {
-        if (updateTime > oldest || this.#transactions.open.has(transactionalId)) continue;
-        this.#transactions
-          .append({ type: 'expired', transactionalId }, { transactionalId, forget: true })
-          .settled.catch(() => {});
-      }
-      this.#watchExpiration();
-    });
   }
 
   #now(): number {
@@ -433,22 +306,6 @@ export class TransactionCoordinator {
     if (added > 0 && this.#transactions.participants + added > maxParticipants)
       throw new BrokerError('limit-exceeded', `all transactions together have ${maxParticipants} partitions already`);
   }
-}
-
-function outcomeOf(state: Transaction['state']): TransactionOutcome {
-  return state === 'PrepareCommit' || state === 'CompleteCommit' ? 'commit' : 'abort';
-}
-
-/** What is left of it to be ended. */
-function withShares(transaction: Transaction, shares: Iterable<Share>): Transaction {
-  const partitions = new Map<string, Set<number>>();
-  const groups = new Set<string>();
-  for (const share of shares) {
-    for (const { streamId, partition } of share.partitions)
-      partitions.set(streamId, (partitions.get(streamId) ?? new Set()).add(partition.index));
-    for (const groupId of share.groups) groups.add(groupId);
-  }
-  return { ...transaction, partitions, groups };
 }
 
 function notPartOf({ transactionalId }: Transaction): BrokerError {
