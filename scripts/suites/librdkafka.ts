@@ -1,8 +1,9 @@
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SettingsInput } from '../../src/config/index.ts';
-import { SLUICE, SuiteBroker } from './broker.ts';
+import { SuiteBroker } from './broker.ts';
 import { runToEnd } from './child.ts';
+import { writeKafkaScripts } from './kafka-scripts.ts';
 import type { Only, Suite, SuiteRun, TestOutcome } from './suite.ts';
 
 /** One run of the test runner: the tests of one number, or a part of the only test that has it. */
@@ -13,6 +14,19 @@ interface Program {
   readonly scenario: string;
   /** The function that is the part. */
   readonly part?: string;
+  /** How it is run beside the usual way. */
+  readonly variant?: Variant;
+}
+
+/** Tests that are run a second time in another way. */
+interface Variant {
+  /** Stands in the names of its tests. */
+  readonly name: string;
+  readonly numbers: ReadonlySet<string>;
+  /** Lines of `test.conf`, by the folder in which the certificate is. */
+  readonly conf?: (directory: string) => readonly string[];
+  readonly address?: string;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Where a program finds its broker and what it may take. */
@@ -27,6 +41,8 @@ interface Conditions {
 const SEPARATOR = ' › ';
 const ADDRESS = '127.0.0.1:9092';
 const ADDRESS_WITHOUT_AUTO_CREATION = '127.0.0.1:9093';
+const ADDRESS_WITH_LOGIN = '127.0.0.1:9094';
+const USER = { name: 'testuser', password: 'testpass' };
 const DEFAULT_SCENARIO = 'default';
 const WITHOUT_AUTO_CREATION = 'noautocreate';
 
@@ -46,10 +62,41 @@ const IN_PARTS: ReadonlyMap<string, { readonly file: string; readonly parts: Reg
 ]);
 /** In full, 0113 takes longer than a program may, and the others end in transactions. */
 const QUICK: ReadonlySet<string> = new Set(['0055', '0113', '0137']);
+const VARIANTS: readonly Variant[] = [
+  {
+    name: 'group.protocol=consumer',
+    // Those with groups.
+    numbers: new Set(
+      (
+        '0018 0026 0029 0030 0033 0040 0042 0045 0050 0051 0054 0056 0059 0060 0061 0064 0069 0070 0081 0083 0084 0085 0089 0091 0093 ' +
+        '0099 0102 0103 0112 0113 0118 0122 0127 0129 0130 0132 0137 0140'
+      ).split(' '),
+    ),
+    env: { TEST_CONSUMER_GROUP_PROTOCOL: 'consumer' },
+  },
+  {
+    name: 'SASL_SSL',
+    numbers: new Set(['0002', '0012', '0017', '0061', '0081', '0090', '0103', '0135', '0142']),
+    address: ADDRESS_WITH_LOGIN,
+    conf: (directory) => [
+      'security.protocol=sasl_ssl',
+      `ssl.ca.location=${join(directory, 'cert.pem')}`,
+      'sasl.mechanism=SCRAM-SHA-512',
+      `sasl.username=${USER.name}`,
+      `sasl.password=${USER.password}`,
+    ],
+  },
+];
 /** Files that tests look for in the folder in which they are run. */
 const BESIDE = ['fixtures', 'interceptor_test'];
 
-const settings = { kafka: { numPartitions: 4 } } satisfies SettingsInput;
+// As scenarios/default.json and its cluster have it. Who logs in does so again every ten seconds, for the tests of that.
+const settings = {
+  kafka: {
+    ...{ numPartitions: 4, sasl: 'optional', maxReauthMs: 10_000 },
+    ...{ authorizer: 'acl', allowEveryoneIfNoAclFound: true },
+  },
+} satisfies SettingsInput;
 
 /** The C and C++ tests of librdkafka (github.com/confluentinc/librdkafka) but for those against its own mock of a broker. */
 export const librdkafka: Suite = {
@@ -57,9 +104,9 @@ export const librdkafka: Suite = {
   marker: 'tests/0011-produce_batch.c',
   dependencies: { path: 'tests/test-runner', command: './configure && make && make -C tests build' },
   listeners: [`kafka://${ADDRESS}`],
-  tlsListeners: [],
-  // As scenarios/default.json has it.
+  tlsListeners: [`kafka+tls://${ADDRESS_WITH_LOGIN}`],
   settings,
+  users: [USER],
   timeLimitMs: 45 * 60_000,
   run,
 };
@@ -68,7 +115,7 @@ async function run({ checkout, directory, broker, only, signal }: SuiteRun): Pro
   const programs = (await programsOf(checkout)).filter((program) => isWanted(program, only));
   const isPlain = ({ scenario }: Program) => scenario !== WITHOUT_AUTO_CREATION;
   const conditions = { checkout, directory, signal };
-  await kafkaScripts(directory);
+  await writeKafkaScripts(directory);
   if (!broker) {
     const timeLimitMs = PROGRAM_LIMIT_WITHOUT_BROKER_MS;
     return runAll(programs, { ...conditions, address: ADDRESS, timeLimitMs }, AT_ONCE_WITHOUT_BROKER);
@@ -98,11 +145,18 @@ async function programsOf(checkout: string): Promise<readonly Program[]> {
     }))
     .filter(({ needsBroker }) => needsBroker);
   const byRun = Map.groupBy(tests, ({ name, scenario }) => `${numberOf(name)} ${scenario}`);
+  const plain = Array.from(byRun.values(), (together): Program => {
+    const names = together.map(({ name }) => name);
+    return { number: numberOf(names[0] ?? ''), tests: names, scenario: together[0]?.scenario ?? '' };
+  });
+  const varied = VARIANTS.flatMap((variant) =>
+    plain
+      .filter(({ number, scenario }) => scenario === DEFAULT_SCENARIO && variant.numbers.has(number))
+      .map((program): Program => ({ ...program, variant })),
+  );
   const programs = await Promise.all(
-    [...byRun.values()].map(async (together): Promise<Program[]> => {
-      const names = together.map(({ name }) => name);
-      const number = numberOf(names[0] ?? '');
-      const program = { number, tests: names, scenario: together[0]?.scenario ?? '' };
+    [...plain, ...varied].map(async (program): Promise<Program[]> => {
+      const { number } = program;
       const split = IN_PARTS.get(number);
       if (split === undefined) return [program];
       const text = await readFile(join(checkout, 'tests', split.file), 'utf8');
@@ -116,8 +170,9 @@ function numberOf(test: string): string {
   return test.slice(0, test.indexOf('_'));
 }
 
-function nameOf(test: string, { part }: Program): string {
-  return part === undefined ? test : `${test}${SEPARATOR}${part}`;
+function nameOf(test: string, { part, variant }: Program): string {
+  const name = part === undefined ? test : `${test}${SEPARATOR}${part}`;
+  return variant === undefined ? name : `${name} (${variant.name})`;
 }
 
 function isWanted(program: Program, only: Only | undefined): boolean {
@@ -167,13 +222,19 @@ async function runAll(
 }
 
 async function runProgram(program: Program, conditions: Conditions): Promise<readonly TestOutcome[]> {
-  const { checkout, address, timeLimitMs, signal } = conditions;
-  const { number, part, scenario } = program;
-  const directory = join(conditions.directory, `${number}-${scenario}-${part ?? 'all'}`);
+  const { checkout, timeLimitMs, signal } = conditions;
+  const { number, part, scenario, variant } = program;
+  const address = variant?.address ?? conditions.address;
+  const directory = join(conditions.directory, `${number}-${scenario}-${part ?? 'all'}-${variant?.name ?? 'plain'}`);
   await mkdir(directory);
   await Promise.all(BESIDE.map((name) => symlink(join(checkout, 'tests', name), join(directory, name))));
   const conf = join(directory, 'test.conf');
-  await writeFile(conf, `bootstrap.servers=${address}\ntest.timeout.multiplier=2\n`);
+  const lines = [
+    `bootstrap.servers=${address}`,
+    'test.timeout.multiplier=2',
+    ...(variant?.conf?.(conditions.directory) ?? []),
+  ];
+  await writeFile(conf, lines.map((line) => `${line}\n`).join(''));
   const log = join(directory, 'output.log');
   const options = ['-p1', '-L', '-s', scenario, ...(QUICK.has(number) ? ['-Q'] : [])];
   const limit = AbortSignal.timeout(timeLimitMs);
@@ -191,6 +252,7 @@ async function runProgram(program: Program, conditions: Conditions): Promise<rea
         ...(part !== undefined && { SUBTESTS: `${part}:` }),
         BROKERS: address,
         KAFKA_PATH: conditions.directory,
+        ...variant?.env,
       },
       log,
       signal: AbortSignal.any([signal, limit]),
@@ -229,28 +291,6 @@ function reasonIn(output: string, test: string, end: string | undefined): string
   if (told === null) return end ?? 'it said no reason';
   const [, place, text] = told;
   return `${place}: ${text}`;
-}
-
-/** Tests that make, grow or delete topics by Kafka's tool find one in `KAFKA_PATH` that does it by ours. */
-async function kafkaScripts(directory: string): Promise<void> {
-  const bin = join(directory, 'bin');
-  await mkdir(bin);
-  const script = `#!/bin/sh
-while [ $# -gt 0 ]; do
-  case "$1" in
-    --bootstrap-server) broker=$2; shift ;;
-    --topic) topic=$2; shift ;;
-    --partitions) options="$options --partitions $2"; shift ;;
-    --config) options="$options --config $2"; shift ;;
-    --create) verb=create ;;
-    --alter) verb=alter ;;
-    --delete) verb=delete; options='--yes' ;;
-  esac
-  shift
-done
-exec '${process.execPath}' '${SLUICE}' topic "$verb" "$topic" --broker "$broker" $options
-`;
-  await writeFile(join(bin, 'kafka-topics.sh'), script, { mode: 0o755 });
 }
 
 // Terminal colours are not for lists.
