@@ -155,7 +155,7 @@ async function environmentOf({ environment = realEnvironment(), clock }: CreateB
   return { ...environment, clock: new VirtualClock(environment.clock.now()) };
 }
 
-function brokerSettings({ storage, kafka, groups, limits, compaction }: Settings) {
+function brokerSettings({ storage, kafka, groups, transactions, limits, compaction }: Settings) {
   return {
     ...(limits.memoryBytes !== undefined && { memoryBytes: limits.memoryBytes }),
     nodeId: kafka.brokerId,
@@ -170,6 +170,7 @@ function brokerSettings({ storage, kafka, groups, limits, compaction }: Settings
       maxMembers: groups.maxSize,
       offsetsRetentionMs: groups.offsetsRetentionMs,
     },
+    transactions,
     topologyLimits: {
       maxVirtualHosts: limits.virtualHosts,
       maxQueues: limits.queues,

@@ -347,6 +347,36 @@ const groups = section(
   'Consumer groups.',
 );
 
+const transactions = section(
+  {
+    maxTimeoutMs: ms(1, MAX_INT32)
+      .default(900 * SECOND)
+      .describe(
+        'The longest time-out of transactions that a producer may ask for. Kafka: `transaction.max.timeout.ms`.',
+      ),
+    timeoutCheckMs: ms(1, MAX_INT32)
+      .default(SECOND)
+      .describe(
+        'How often it is looked which transactions have taken too long; they are aborted. Kafka: `transaction.abort.timed.out.transaction.cleanup.interval.ms`, there 10000.',
+      ),
+    idExpirationMs: ms(1)
+      .default(7 * DAY)
+      .describe('How long a transactional id is remembered that nobody uses. Kafka: `transactional.id.expiration.ms`.'),
+    expirationCheckMs: ms(1, MAX_INT32)
+      .default(3600 * SECOND)
+      .describe(
+        'How often it is looked which those are. Kafka: `transaction.remove.expired.transaction.cleanup.interval.ms`.',
+      ),
+    maxTransactionalIds: count(1, 10_000_000)
+      .default(100_000)
+      .describe('Transactional ids that each shard remembers; producers with others are refused.'),
+    maxParticipants: count(1, 10_000_000)
+      .default(1_000_000)
+      .describe('Partitions and groups of all open transactions of the transactional ids of a shard.'),
+  },
+  "Kafka's transactions.",
+);
+
 export const settingsSchema = z
   .strictObject({
     listeners: z
@@ -384,6 +414,7 @@ export const settingsSchema = z
     kafka,
     amqp,
     groups,
+    transactions,
     compaction,
     logLevel: z.enum(LOG_LEVELS).default('info').describe('The least severe messages that are logged.'),
   })
