@@ -158,6 +158,22 @@ it.skipIf(!hasConfluent)('librdkafka copies a topic exactly once, with aborts in
   expect(uncommitted).toBeGreaterThan(100);
 });
 
+it('may take as long as the settings say, and there may be as many transactional ids', async () => {
+  const settings = { transactions: { maxTimeoutMs: 5000, maxTransactionalIds: 1, idExpirationMs: 60_000 } };
+  const broker = await startBroker({ clock: 'virtual', settings });
+  const client = await RawClient.connect(broker.listeners[0]?.port ?? 0);
+  const init = async (transactionalId: string, transactionTimeoutMs: number) =>
+    (await ask(client, initProducerId, 5, { transactionalId, transactionTimeoutMs })).errorCode;
+  expect(await init('a', 5001)).toBe(KafkaError.INVALID_TRANSACTION_TIMEOUT);
+  expect(await init('a', 5000)).toBe(0);
+  expect(await init('b', 5000)).toBe(KafkaError.POLICY_VIOLATION);
+  // It is looked once an hour.
+  await broker.clock.advance(2 * 3_600_000);
+  const again = await RawClient.connect(broker.listeners[0]?.port ?? 0);
+  expect((await ask(again, initProducerId, 5, { transactionalId: 'b', transactionTimeoutMs: 1 })).errorCode).toBe(0);
+  for (const { socket } of [client, again]) socket.destroy();
+});
+
 it('that take longer than they may are aborted, and their producer is fenced', async () => {
   const broker = await startBroker({ clock: 'virtual' });
   const client = await RawClient.connect(broker.listeners[0]?.port ?? 0);
