@@ -37,6 +37,8 @@ export interface StreamConfig {
   readonly maxCompactionLagMs: number;
   /** Above this share of bytes that were never compacted, a log is compacted. */
   readonly minCleanableDirtyRatio: number;
+  /** Whether share groups may have it for their dead letters. */
+  readonly takesDeadLetters: boolean;
 }
 
 const DEFINITIONS: readonly ConfigDefinition[] = [
@@ -60,6 +62,13 @@ const DEFINITIONS: readonly ConfigDefinition[] = [
     default: '86400000',
     check: long(0),
     doc: 'How long compaction keeps tombstones, from when it first met them.',
+  },
+  {
+    name: 'errors.deadletterqueue.group.enable',
+    type: 'boolean',
+    default: 'false',
+    check: oneOf(['true', 'false']),
+    doc: 'Whether share groups may have this topic for their dead letters.',
   },
   {
     name: 'file.delete.delay.ms',
@@ -258,6 +267,7 @@ export function streamConfig(own: ConfigValues, defaults: ConfigValues): StreamC
     minCompactionLagMs: number('min.compaction.lag.ms'),
     maxCompactionLagMs: number('max.compaction.lag.ms'),
     minCleanableDirtyRatio: number('min.cleanable.dirty.ratio'),
+    takesDeadLetters: text('errors.deadletterqueue.group.enable') === 'true',
   };
 }
 
