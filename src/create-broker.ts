@@ -159,6 +159,7 @@ function brokerSettings({ storage, kafka, groups, transactions, limits, compacti
   return {
     ...(limits.memoryBytes !== undefined && { memoryBytes: limits.memoryBytes }),
     nodeId: kafka.brokerId,
+    connections: { max: limits.connections, maxPerAddress: limits.connectionsPerAddress },
     shards: storage.shards,
     clusterId: kafka.clusterId ?? '',
     groups: {
@@ -185,10 +186,14 @@ function brokerSettings({ storage, kafka, groups, transactions, limits, compacti
     autoCreateStreams: kafka.autoCreateTopics,
     defaultPartitions: kafka.numPartitions,
     compaction,
-    streamDefaults: Object.fromEntries(
-      Object.entries(kafka.topicDefaults).map(([name, value]) => [name, String(value)]),
-    ),
+    streamDefaults: texts(kafka.topicDefaults),
+    groupDefaults: texts(kafka.groupDefaults),
   };
+}
+
+/** Settings by Kafka's names, in which all is text. */
+function texts(values: Readonly<Record<string, unknown>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)]));
 }
 
 function userSettings({ security }: Settings, definitions: Definitions | undefined) {
@@ -203,7 +208,6 @@ function userSettings({ security }: Settings, definitions: Definitions | undefin
 
 function listenerOpener(settings: Settings, broker: Broker, logger: Logger) {
   const { limits, amqp, kafka } = settings;
-  const maxConnections = limits.connections;
   // A reply finds its channel whichever listener that came by.
   const replies = new ReplyChannels(broker.environment.random);
   return async (endpoint: Endpoint): Promise<OpenListener> => {
@@ -217,7 +221,6 @@ function listenerOpener(settings: Settings, broker: Broker, logger: Logger) {
         limits: amqp,
         identity: { product: amqp.product, version: amqp.productVersion ?? VERSION },
         certificateName: amqp.certificateName,
-        maxConnections,
       });
     const told = settings.advertise
       .map(parseEndpoint)
@@ -233,7 +236,6 @@ function listenerOpener(settings: Settings, broker: Broker, logger: Logger) {
         maxPendingBytes: limits.inFlightBytesPerConnection,
         maxIdleMs: limits.connectionIdleMs,
       },
-      maxConnections,
     });
   };
 }

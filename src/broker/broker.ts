@@ -5,9 +5,10 @@ import type { Shard } from '../storage/index.ts';
 import { Catalog } from './catalog/catalog.ts';
 import { LogSweeper } from './catalog/log-sweeper.ts';
 import type { LogPlace } from './catalog/state.ts';
-import { GroupConfigs } from './configs/index.ts';
+import { BrokerConfigs, connectionOverrides, GroupConfigs } from './configs/index.ts';
 import { type DefinitionsInput, exportDefinitions, importDefinitions } from './definitions/index.ts';
 import { ClientQuotas } from './flow/client-quotas.ts';
+import { ConnectionLimits } from './flow/connection-limits.ts';
 import { MemoryAlarm } from './flow/memory-alarm.ts';
 import { Groups, type GroupsOptions } from './groups/groups.ts';
 import type { GroupSettings } from './groups/index.ts';
@@ -29,6 +30,8 @@ export interface BrokerSettings {
   readonly nodeId: number;
   /** Shards to spread new logs over; more are opened where the data has more. */
   readonly shards: number;
+  /** How many there may be, of all clients and from one address. */
+  readonly connections: { readonly max: number; readonly maxPerAddress: number };
   /** What clients know the cluster by; made up at the first start when empty. */
   readonly clusterId: string;
   /** Whether a stream that a client asks for is made. */
@@ -58,6 +61,7 @@ export interface BrokerSettings {
 export const DEFAULT_BROKER_SETTINGS: BrokerSettings = {
   nodeId: 1,
   shards: 1,
+  connections: { max: 10_000, maxPerAddress: 0x7fff_ffff },
   clusterId: '',
   autoCreateStreams: true,
   defaultPartitions: 1,
@@ -98,6 +102,8 @@ export class Broker {
   readonly streams: Streams;
   readonly groups: Groups;
   readonly groupConfigs: GroupConfigs;
+  readonly configs: BrokerConfigs;
+  readonly connections: ConnectionLimits;
   readonly transactions: Transactions;
   readonly virtualHosts: VirtualHosts;
   readonly users: Users;
@@ -124,6 +130,7 @@ export class Broker {
     streams: Streams;
     groups: Groups;
     groupConfigs: GroupConfigs;
+    configs: BrokerConfigs;
     transactions: Transactions;
     producerIds: ProducerIds;
     turns: Turns;
@@ -139,6 +146,8 @@ export class Broker {
     this.streams = parts.streams;
     this.groups = parts.groups;
     this.groupConfigs = parts.groupConfigs;
+    this.configs = parts.configs;
+    this.connections = connectionLimits(parts.configs);
     this.transactions = parts.transactions;
     this.virtualHosts = parts.virtualHosts;
     this.users = parts.users;
@@ -152,6 +161,7 @@ export class Broker {
     this.#sweeper = parts.sweeper;
     this.producerIds = parts.producerIds;
     this.#cleaner = cleaner(parts);
+    this.configs.onChange(() => this.#configure());
     this.#watchRetention();
     this.#cleaner.start();
   }
@@ -168,6 +178,12 @@ export class Broker {
     const shards = [first, ...rest];
     if (catalog.state.clusterId === '')
       await catalog.change(() => [foundCluster(environment, settings, shards.length)]);
+    const configs = new BrokerConfigs({
+      catalog,
+      nodeId: settings.nodeId,
+      statics: brokerStatics(settings),
+      topicDefaults: settings.streamDefaults,
+    });
     const sweeper = new LogSweeper({ catalog, shards, clock: environment.clock, onTrouble });
     const streams = await Streams.open({
       catalog,
@@ -175,7 +191,7 @@ export class Broker {
       sweeper,
       now,
       uuid: () => environment.random.uuid(),
-      defaults: settings.streamDefaults,
+      defaults: configs.topicDefaults(),
       limits: settings.streamLimits,
       onTrouble,
     });
@@ -251,6 +267,7 @@ export class Broker {
       streams,
       groups,
       groupConfigs,
+      configs,
       transactions,
       producerIds,
       turns,
@@ -303,6 +320,12 @@ export class Broker {
     await Promise.all([...this.#shards, this.#transientShard].map((shard) => shard.close()));
   }
 
+  /** Something was set while the broker runs. */
+  #configure(): void {
+    this.streams.setDefaults(this.configs.topicDefaults());
+    this.#cleaner.configure(cleanerSettings(this.configs));
+  }
+
   #watchRetention(): void {
     this.#retention = this.environment.clock.setTimer(this.settings.retentionCheckMs, () => {
       void this.streams.retain().then(() => {
@@ -347,14 +370,49 @@ function watchMemory({ environment, logger }: BrokerOptions, { memoryBytes }: Br
   });
 }
 
+/** By Kafka's names, what can be set while the broker runs. */
+function brokerStatics({ connections, compaction }: BrokerSettings): Readonly<Record<string, string>> {
+  const numbers = {
+    'max.connections': connections.max,
+    'max.connections.per.ip': connections.maxPerAddress,
+    'log.cleaner.backoff.ms': compaction.checkMs,
+    'log.cleaner.dedupe.buffer.size': compaction.mapBytes,
+    'log.cleaner.io.max.bytes.per.second': compaction.bytesPerSecond,
+  };
+  const statics: Record<string, string> = {};
+  for (const [name, value] of Object.entries(numbers)) if (value !== undefined) statics[name] = String(value);
+  return statics;
+}
+
+function connectionLimits(configs: BrokerConfigs): ConnectionLimits {
+  const read = () => ({
+    max: configs.number('max.connections'),
+    maxPerAddress: configs.number('max.connections.per.ip'),
+    perAddress: connectionOverrides(configs.value('max.connections.per.ip.overrides')),
+  });
+  let numbers = read();
+  configs.onChange(() => {
+    numbers = read();
+  });
+  return new ConnectionLimits(() => numbers);
+}
+
+function cleanerSettings(configs: BrokerConfigs): CleanerSettings {
+  return {
+    checkMs: configs.number('log.cleaner.backoff.ms'),
+    mapBytes: configs.number('log.cleaner.dedupe.buffer.size'),
+    bytesPerSecond: configs.number('log.cleaner.io.max.bytes.per.second'),
+  };
+}
+
 function cleaner({
   options: { environment, logger },
-  settings,
+  configs,
   shards,
   streams,
 }: {
   options: BrokerOptions;
-  settings: BrokerSettings;
+  configs: BrokerConfigs;
   shards: readonly Shard[];
   streams: Streams;
 }): Cleaner {
@@ -362,7 +420,7 @@ function cleaner({
     shards,
     streams,
     clock: environment.clock,
-    settings: settings.compaction,
+    settings: cleanerSettings(configs),
     onTrouble: (error, what) => logger.warn({ code: error.code, err: error.message }, what),
     onCompacted: ({ name }, { index }, compacted) => logger.debug({ ...compacted }, `compacted ${name}-${index}`),
   });

@@ -103,7 +103,12 @@ const tls = z
 
 const limits = section(
   {
-    connections: count().default(10_000).describe('Connections at a time; more are refused.'),
+    connections: count()
+      .default(10_000)
+      .describe('Connections at a time, over all listeners; more are refused. Kafka: `max.connections`.'),
+    connectionsPerAddress: count(0, MAX_INT32)
+      .default(MAX_INT32)
+      .describe('Connections at a time from one address; more are refused. Kafka: `max.connections.per.ip`.'),
     frameBytes: bytes(1 * KiB, MAX_INT32)
       .default(100 * MiB)
       .describe(
@@ -174,6 +179,42 @@ const topicDefaults = section(
   "What topics have that are not told otherwise, by Kafka's own names.",
 );
 
+const groupDefaults = section(
+  {
+    'errors.deadletterqueue.copy.record.enable': z
+      .boolean()
+      .default(false)
+      .describe('Whether dead letters have key, value and headers of the record, or only say where it is.'),
+    'share.auto.offset.reset': z
+      .string()
+      .regex(/^(earliest|latest|by_duration:P.+)$/, 'give earliest, latest or by_duration: and an ISO 8601 duration')
+      .default('latest')
+      .describe('Where a group begins in a partition: `earliest`, `latest`, or so long ago: `by_duration:PT1H`.'),
+    'share.delivery.count.limit': count(2, MAX_INT32).default(5).describe('How often a record is delivered.'),
+    'share.heartbeat.interval.ms': ms(1, MAX_INT32)
+      .default(5 * SECOND)
+      .describe('How often members come.'),
+    'share.isolation.level': z
+      .enum(['read_committed', 'read_uncommitted'])
+      .default('read_uncommitted')
+      .describe('Whether groups get records of transactions before those are committed.'),
+    'share.partition.max.record.locks': count(100, MAX_INT32)
+      .default(2000)
+      .describe('Records of one partition that a group may have in flight.'),
+    'share.record.lock.duration.ms': ms(1000, MAX_INT32)
+      .default(30 * SECOND)
+      .describe("How long a record is one member's."),
+    'share.renew.acknowledge.enable': z
+      .boolean()
+      .default(true)
+      .describe('Whether members may have a record for longer.'),
+    'share.session.timeout.ms': ms(1, MAX_INT32)
+      .default(45 * SECOND)
+      .describe('How long members may be silent.'),
+  },
+  "What share groups have that nothing was set for, by Kafka's own names of groups' settings.",
+);
+
 const kafka = section(
   {
     autoCreateTopics: z
@@ -223,6 +264,7 @@ const kafka = section(
         'Whether everybody may do everything with what no access-control entry is about. Kafka: `allow.everyone.if.no.acl.found`.',
       ),
     topicDefaults,
+    groupDefaults,
   },
   'For Kafka clients.',
 );

@@ -7,3 +7,12 @@ export interface Logger {
 }
 
 export const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** A logger that can be told to say more, or less, while it is in use. */
+export interface LevelledLogger extends Logger {
+  level: string;
+}
+
+export function hasLevel(logger: Logger): logger is LevelledLogger {
+  return 'level' in logger && typeof logger.level === 'string';
+}

@@ -15,8 +15,7 @@ import { KafkaError } from '../../src/protocols/kafka/codec/error-codes.ts';
 const { TOPIC, BROKER, BROKER_LOGGER, GROUP } = ConfigResourceTypes;
 const { SET, DELETE, APPEND, SUBTRACT } = IncrementalAlterConfigOperationTypes;
 const SOURCE = { TOPIC: 1, STATIC: 4, DEFAULT: 5, GROUP: 8 };
-const DYNAMIC_BROKER =
-  'Changing the configuration of a running broker is not supported: change its configuration file and restart it.';
+const NOT_A_BROKERS = 'Cannot update these configs dynamically: Set(segment.ms)';
 
 let broker: RunningBroker;
 let kafkajs: KafkaJsAdmin;
@@ -178,7 +177,7 @@ describe('DescribeConfigs of a topic', () => {
 });
 
 describe('DescribeConfigs of a broker', () => {
-  test('what has a name in Kafka is there, to be read only', async () => {
+  test('what has a name in Kafka is there, and says whether it can be changed', async () => {
     const { errorCode, configs, byName } = await describeResource(BROKER, '1', { synonyms: true });
     expect(errorCode).toBe(KafkaError.NONE);
     const value = (name: string) => byName.get(name)?.value;
@@ -194,7 +193,9 @@ describe('DescribeConfigs of a broker', () => {
       ],
     });
     expect(byName.get('log.retention.ms')).toMatchObject({ value: '3600000', configSource: SOURCE.STATIC });
-    expect(configs.every(({ readOnly, isSensitive }) => readOnly && !isSensitive)).toBe(true);
+    expect(byName.get('num.partitions')?.readOnly).toBe(true);
+    expect(byName.get('log.retention.ms')?.readOnly).toBe(false);
+    expect(configs.some(({ isSensitive }) => isSensitive)).toBe(false);
   });
 
   test('kafkajs and @platformatic/kafka read it', async () => {
@@ -213,7 +214,7 @@ describe('DescribeConfigs of a broker', () => {
   test.each([
     [BROKER, '7', 'Unexpected broker id, expected 1 or empty string, but received 7'],
     [BROKER, 'one', 'Broker id must be an integer, but it is: one'],
-    [BROKER_LOGGER, '1', 'Unsupported resource type: 8'],
+    [BROKER_LOGGER, '1', 'The log that this broker was given has no level.'],
     [GROUP, '', 'Group name must not be empty'],
     [99, 'what', 'Unsupported resource type: 99'],
   ])("resource %s '%s' is refused", async (type, name, errorMessage) => {
@@ -262,7 +263,9 @@ describe('AlterConfigs', () => {
       errorMessage: 'Null value not supported for : retention.ms',
     });
     expect(await replace('nowhere', [])).toMatchObject({ errorCode: KafkaError.UNKNOWN_TOPIC_OR_PARTITION });
-    expect(await replace('1', [], { resourceType: BROKER })).toMatchObject({ errorCode: KafkaError.INVALID_REQUEST });
+    expect(await replace('1', [], { resourceType: BROKER_LOGGER })).toMatchObject({
+      errorCode: KafkaError.INVALID_REQUEST,
+    });
     expect(await replace('x', [], { resourceType: 99 })).toMatchObject({ errorMessage: 'Unknown resource type 99' });
   });
 });
@@ -354,8 +357,8 @@ describe('IncrementalAlterConfigs', () => {
     [TOPIC, 'no name', KafkaError.INVALID_TOPIC_EXCEPTION, expect.stringMatching(/^Topic name is invalid/)],
     [TOPIC, '', KafkaError.INVALID_REQUEST, 'Default topic resources are not allowed.'],
     [TOPIC, 'nowhere', KafkaError.UNKNOWN_TOPIC_OR_PARTITION, "The topic 'nowhere' does not exist."],
-    [BROKER, '1', KafkaError.INVALID_REQUEST, DYNAMIC_BROKER],
-    [BROKER, '', KafkaError.INVALID_REQUEST, DYNAMIC_BROKER],
+    [BROKER, '1', KafkaError.INVALID_REQUEST, NOT_A_BROKERS],
+    [BROKER, '', KafkaError.INVALID_REQUEST, NOT_A_BROKERS],
     [BROKER, '2', KafkaError.INVALID_REQUEST, 'Unexpected broker id, expected 1, but received 2'],
     [GROUP, '', KafkaError.INVALID_REQUEST, 'Default group resources are not allowed.'],
     [GROUP, 'g', KafkaError.INVALID_CONFIG, 'Unknown group config name: segment.ms'],

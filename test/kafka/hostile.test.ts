@@ -108,7 +108,7 @@ async function brokerAndListener(limits: Partial<ConnectionLimits> = {}, given: 
   const settings = { groups: { initialRebalanceDelayMs: 60_000 }, ...given };
   const broker = await Broker.open({ environment, logger, settings, subscribedTopics, ...storage });
   const listen = { host: '127.0.0.1', port: 0 };
-  const kafka = await KafkaListener.open({ broker, logger, listen, limits, maxConnections: 1000 });
+  const kafka = await KafkaListener.open({ broker, logger, listen, limits });
   onTestFinished(async () => {
     await kafka.close(100);
     await broker.close();

@@ -21,7 +21,7 @@ export interface ConfigDefinition {
   readonly former?: true;
 }
 
-export function definitionsByName(definitions: readonly ConfigDefinition[]): ReadonlyMap<string, ConfigDefinition> {
+export function definitionsByName<D extends ConfigDefinition>(definitions: readonly D[]): ReadonlyMap<string, D> {
   return new Map(definitions.map((definition) => [definition.name, definition]));
 }
 

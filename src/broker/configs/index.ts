@@ -1,3 +1,10 @@
+export { BrokerConfigs, type BrokerScope } from './broker-configs.ts';
+export {
+  BROKER_CONFIG_DEFINITIONS,
+  BROKER_NAMES,
+  type BrokerConfigDefinition,
+  connectionOverrides,
+} from './broker-definitions.ts';
 export type { ConfigChange, ConfigDefinition, ConfigType, ConfigValues } from './config-definition.ts';
 export {
   DEFAULT_GROUP_CONFIG,

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Environment, Listener, ListenOptions } from '../../environment/environment.ts';
 import type { Logger } from '../../environment/logger.ts';
+import type { ConnectionLimits } from './connection-limits.ts';
 
 /** One client's connection, as whoever accepted it sees it. */
 export interface AcceptedConnection {
@@ -19,11 +20,12 @@ export interface AcceptorOptions<C extends AcceptedConnection> {
   readonly environment: Pick<Environment, 'clock' | 'network'>;
   readonly logger: Logger;
   readonly listen: ListenOptions;
-  readonly maxConnections: number;
+  /** Shared by all that accept. */
+  readonly limits: ConnectionLimits;
   readonly connect: (socket: Socket) => C;
 }
 
-/** Accepts the connections of one address, up to a number, and knows those that there are. */
+/** Accepts the connections of one address, as far as there may be more, and knows those that there are. */
 export class Acceptor<C extends AcceptedConnection> {
   readonly #options: AcceptorOptions<C>;
   readonly #connections = new Set<C>();
@@ -81,18 +83,16 @@ export class Acceptor<C extends AcceptedConnection> {
   }
 
   #accept(socket: Socket): void {
-    const { logger, maxConnections, connect } = this.#options;
+    const { logger, limits, connect } = this.#options;
     if (this.#closing) {
       socket.destroy();
       return;
     }
-    if (this.#connections.size >= maxConnections) {
-      if (!this.#refusing) {
-        logger.warn(
-          { limit: maxConnections, client: socket.remoteAddress },
-          'connections are refused until others have gone: too many (limits.connections)',
-        );
-      }
+    const address = socket.remoteAddress ?? '';
+    const limit = limits.admit(address);
+    if (limit !== undefined) {
+      if (!this.#refusing)
+        logger.warn({ client: address }, `connections are refused until others have gone: too many (${limit})`);
       this.#refusing = true;
       socket.destroy();
       return;
@@ -100,6 +100,9 @@ export class Acceptor<C extends AcceptedConnection> {
     this.#refusing = false;
     const connection = connect(socket);
     this.#connections.add(connection);
-    connection.onClose(() => this.#connections.delete(connection));
+    connection.onClose(() => {
+      this.#connections.delete(connection);
+      limits.closed(address);
+    });
   }
 }

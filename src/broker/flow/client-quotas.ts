@@ -1,6 +1,7 @@
 import type { Clock } from '../../environment/environment.ts';
 import { BrokerError } from '../../errors.ts';
 import { type EventLogOptions, jsonCodec, ShardEventLog, type StateMachine } from '../event-log.ts';
+import { plainAddress } from './connection-limits.ts';
 import { RateMeter } from './rate-meter.ts';
 
 /** The log of quotas has this id on the first shard of every broker. */
@@ -150,7 +151,7 @@ export class ClientQuotas {
   recordConnection(address: string): number {
     const { state } = this.#log;
     if (state.size === 0) return 0;
-    const ip = address.replace(/^::ffff:(?=\d+\.)/i, '');
+    const ip = plainAddress(address);
     const own = state.get(keyOf({ ip })) ?? state.get(keyOf({ ip: null }));
     const limit = own?.values['connection_creation_rate'];
     if (limit === undefined) return 0;

@@ -45,7 +45,7 @@ interface Candidate extends Dirtiness {
 /** Compacts the logs of streams whose policy says so, in each shard the dirtiest first, one at a time. */
 export class Cleaner {
   readonly #options: CleanerOptions;
-  readonly #settings: CleanerSettings;
+  #settings: CleanerSettings;
   /** Logs with damage are left alone until the next start. */
   readonly #damaged = new WeakSet<Partition>();
   #timer: Timer | undefined;
@@ -55,6 +55,11 @@ export class Cleaner {
   constructor(options: CleanerOptions) {
     this.#options = options;
     this.#settings = { ...DEFAULT_CLEANER_SETTINGS, ...options.settings };
+  }
+
+  /** Goes by other settings from the next look on. */
+  configure(settings: CleanerSettings): void {
+    this.#settings = settings;
   }
 
   start(): void {

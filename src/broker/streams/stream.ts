@@ -9,7 +9,6 @@ export class Stream {
   #partitions: readonly Partition[];
   #ownConfig: Readonly<Record<string, string>>;
   #config: StreamConfig;
-  readonly #defaults: Readonly<Record<string, string>>;
   readonly #watchers = new Set<() => void>();
 
   constructor(entry: StreamEntry, partitions: readonly Partition[], defaults: Readonly<Record<string, string>>) {
@@ -17,7 +16,6 @@ export class Stream {
     this.name = entry.name;
     this.#partitions = partitions;
     this.#ownConfig = entry.config;
-    this.#defaults = defaults;
     this.#config = streamConfig(entry.config, defaults);
   }
 
@@ -45,9 +43,9 @@ export class Stream {
     return () => this.#watchers.delete(callback);
   }
 
-  configure(ownConfig: Readonly<Record<string, string>>): void {
+  configure(ownConfig: Readonly<Record<string, string>>, defaults: Readonly<Record<string, string>>): void {
     this.#ownConfig = ownConfig;
-    this.#config = streamConfig(ownConfig, this.#defaults);
+    this.#config = streamConfig(ownConfig, defaults);
     for (const partition of this.#partitions) partition.configure(this.#config);
   }
 }

@@ -66,11 +66,13 @@ export class Streams {
   /** By what their names would be in metrics. */
   readonly #byFlatName = new Map<string, Stream>();
   readonly #deletionListeners = new Set<(stream: Stream) => void>();
+  #defaults: Readonly<Record<string, string>>;
   #partitionCount = 0;
   #version = 0;
 
   private constructor(options: StreamsOptions) {
     this.#options = options;
+    this.#defaults = options.defaults;
     this.#limits = { ...DEFAULT_STREAM_LIMITS, ...options.limits };
     this.#sweeper = options.sweeper ?? new LogSweeper(options);
   }
@@ -87,7 +89,14 @@ export class Streams {
   }
 
   get defaults(): Readonly<Record<string, string>> {
-    return this.#options.defaults;
+    return this.#defaults;
+  }
+
+  /** Has all streams that do not say otherwise go by other settings from now on; throws `invalid-configuration`. */
+  setDefaults(defaults: Readonly<Record<string, string>>): void {
+    checkStreamConfig(defaults);
+    this.#defaults = defaults;
+    for (const stream of this.#byName.values()) stream.configure(stream.ownConfig, defaults);
   }
 
   /** Another number whenever a stream was made, deleted or given partitions. */
@@ -257,7 +266,7 @@ export class Streams {
         checkStreamConfig(config);
         return [{ type: 'stream-config-changed', name, config }];
       },
-      () => this.#byName.get(name)?.configure(config),
+      () => this.#byName.get(name)?.configure(config, this.#defaults),
     );
   }
 
@@ -299,9 +308,9 @@ export class Streams {
   }
 
   #openNew(entry: StreamEntry): Stream {
-    const config = streamConfig(entry.config, this.#options.defaults);
+    const config = streamConfig(entry.config, this.#defaults);
     const partitions = entry.partitions.map((place, index) => this.#newPartition(place, index, config));
-    return new Stream(entry, partitions, this.#options.defaults);
+    return new Stream(entry, partitions, this.#defaults);
   }
 
   #newPartition(place: LogPlace, index: number, config: StreamConfig): Partition {
@@ -309,11 +318,11 @@ export class Streams {
   }
 
   async #openStream(entry: StreamEntry): Promise<Stream> {
-    const config = streamConfig(entry.config, this.#options.defaults);
+    const config = streamConfig(entry.config, this.#defaults);
     const partitions = await Promise.all(
       entry.partitions.map((place, index) => Partition.open(this.#partitionOptions(place, index, config))),
     );
-    return new Stream(entry, partitions, this.#options.defaults);
+    return new Stream(entry, partitions, this.#defaults);
   }
 
   #partitionOptions({ logId, shard }: LogPlace, index: number, config: StreamConfig): PartitionOptions {

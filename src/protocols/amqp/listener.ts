@@ -18,7 +18,6 @@ export interface AmqpListenerOptions {
   readonly identity: Omit<ServerIdentity, 'clusterName'>;
   /** What of a client's certificate is its user's name. */
   readonly certificateName: CertificateNameSource;
-  readonly maxConnections: number;
 }
 
 /** Accepts AMQP 0-9-1 clients on one address. */
@@ -30,10 +29,10 @@ export class AmqpListener {
   }
 
   static async open(options: AmqpListenerOptions): Promise<AmqpListener> {
-    const { broker, logger, listen, replies, limits, identity, certificateName, maxConnections } = options;
+    const { broker, logger, listen, replies, limits, identity, certificateName } = options;
     const certificates = { asked: listen.tls?.requestCert === true, nameFrom: certificateName };
     const acceptor = await Acceptor.open({
-      ...{ environment: broker.environment, logger, listen, maxConnections },
+      ...{ environment: broker.environment, logger, listen, limits: broker.connections },
       connect: (socket) => new Connection({ socket, broker, logger, replies, limits, identity, certificates }),
     });
     const amqp = new AmqpListener(acceptor);

@@ -15,7 +15,6 @@ export interface KafkaListenerOptions {
   readonly advertise?: Partial<Endpoint>;
   readonly authentication?: AuthenticationSettings;
   readonly limits?: Partial<ConnectionLimits>;
-  readonly maxConnections: number;
 }
 
 /** Accepts Kafka clients on one address. */
@@ -33,9 +32,9 @@ export class KafkaListener {
 
   static async open(options: KafkaListenerOptions): Promise<KafkaListener> {
     const kafka = new KafkaListener(options);
-    const { broker, logger, listen, advertise, maxConnections } = options;
+    const { broker, logger, listen, advertise } = options;
     const acceptor = await Acceptor.open({
-      ...{ environment: broker.environment, logger, listen, maxConnections },
+      ...{ environment: broker.environment, logger, listen, limits: broker.connections },
       connect: (socket) => kafka.#connect(socket),
     });
     broker.users.onUserRemoved((user) => {

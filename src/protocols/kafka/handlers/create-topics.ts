@@ -64,7 +64,7 @@ function done({ name, partitions, config = {} }: CreateStream, topicId: string, 
     topicConfigErrorCode: KafkaError.NONE,
     numPartitions: partitions,
     replicationFactor: REPLICATION_FACTOR,
-    configs: topicConfigs(config, broker.streams.defaults),
+    configs: topicConfigs(config, broker.configs),
   };
 }
 

@@ -5,7 +5,8 @@ import {
 } from '../codec/apis/describe-configs.ts';
 import { KafkaError } from '../codec/error-codes.ts';
 import { handler, type RequestContext } from '../handler.ts';
-import { brokerConfigs } from './admin/broker-configs.ts';
+import { brokerConfigs, clusterConfigs } from './admin/broker-configs.ts';
+import { loggerConfigs } from './admin/broker-logger.ts';
 import type { ConfigEntry } from './admin/config-entry.ts';
 import { groupConfigs } from './admin/group-configs.ts';
 import { DONE, Refusal, refused, UNKNOWN_TOPIC } from './admin/refusal.ts';
@@ -18,7 +19,7 @@ type Result = DescribeConfigsResponse['results'][number];
 /** Each takes some hundred times more in the answer than in the request. */
 const MAX_RESOURCES = 10_000;
 
-/** The settings of topics, groups and this broker, with who set them. */
+/** The settings of topics, groups, this broker and its log, with who set them. */
 export const describeConfigsHandler = handler(
   describeConfigs,
   (request, context) => ({
@@ -64,13 +65,15 @@ function entries({ resourceType, resourceName }: Resource, { broker }: RequestCo
       streams.checkName(resourceName);
       const stream = streams.get(resourceName);
       if (stream === undefined) throw new Refusal(UNKNOWN_TOPIC.errorCode, UNKNOWN_TOPIC.errorMessage ?? '');
-      return topicConfigs(stream.ownConfig, streams.defaults);
+      return topicConfigs(stream.ownConfig, broker.configs);
     }
     case ResourceType.BROKER:
-      // What was set for all brokers of a cluster while they ran: there is no such thing here.
-      if (resourceName === '') return [];
+      if (resourceName === '') return clusterConfigs(broker);
       checkBrokerName(resourceName, settings.nodeId, `${settings.nodeId} or empty string`);
-      return brokerConfigs(settings);
+      return brokerConfigs(broker);
+    case ResourceType.BROKER_LOGGER:
+      checkBrokerName(resourceName, settings.nodeId, `${settings.nodeId}`);
+      return loggerConfigs(broker.logger);
     case ResourceType.GROUP:
       if (resourceName === '') throw new Refusal(KafkaError.INVALID_REQUEST, 'Group name must not be empty');
       return groupConfigs(broker.groupConfigs.own(resourceName), broker.groupConfigs.defaults);

@@ -1,18 +1,27 @@
-import { type BrokerSettings, type ConfigType, DEFAULT_BROKER_SETTINGS } from '../../../../broker/index.ts';
+import {
+  BROKER_CONFIG_DEFINITIONS,
+  type Broker,
+  type BrokerSettings,
+  type ConfigType,
+  DEFAULT_BROKER_SETTINGS,
+  GROUP_CONFIG_DEFINITIONS,
+} from '../../../../broker/index.ts';
 import { MAX_PARTITIONS_PER_ANSWER } from '../describe-topic-partitions.ts';
-import { type ConfigEntry, ConfigSource, configEntry } from './config-entry.ts';
+import { changedSynonyms } from './broker-synonyms.ts';
+import { byName, type ConfigEntry, ConfigSource, type ConfigSynonym, configEntry } from './config-entry.ts';
 import { REPLICATION_FACTOR } from './replica-assignment.ts';
-import { byName, topicDefaults } from './topic-configs.ts';
+import { defaultSynonyms } from './topic-configs.ts';
 
-interface BrokerConfig {
+/** What is as the broker was started. */
+interface FixedConfig {
   readonly name: string;
   readonly type: ConfigType;
   readonly value: (settings: BrokerSettings) => unknown;
   readonly doc: string;
 }
 
-/** What this broker has that has a name in Kafka's broker configuration, beside the defaults of topics. */
-const BROKER_CONFIGS: readonly BrokerConfig[] = [
+/** What this broker has that has a name in Kafka's broker configuration, and cannot be changed while it runs. */
+const FIXED_CONFIGS: readonly FixedConfig[] = [
   {
     name: 'auto.create.topics.enable',
     type: 'boolean',
@@ -58,14 +67,57 @@ const BROKER_CONFIGS: readonly BrokerConfig[] = [
   },
 ];
 
-/** The settings of this broker under Kafka's names, by name. They can be read, and changed only in its configuration. */
-export function brokerConfigs(settings: BrokerSettings): ConfigEntry[] {
-  const entries = BROKER_CONFIGS.map(({ name, type, value, doc }) => {
-    const fallback = String(value(DEFAULT_BROKER_SETTINGS));
-    const actual = String(value(settings));
-    const synonyms = [{ name, value: fallback, source: ConfigSource.DEFAULT_CONFIG as number }];
-    if (actual !== fallback) synonyms.unshift({ name, value: actual, source: ConfigSource.STATIC_BROKER_CONFIG });
-    return configEntry({ name, type, doc, readOnly: true, synonyms, fallback });
+/** The settings of this broker under Kafka's names, by name. */
+export function brokerConfigs({ settings, configs, groupConfigs }: Broker): ConfigEntry[] {
+  const fixed = FIXED_CONFIGS.map(({ name, type, value, doc }) =>
+    fixedEntry({ name, type, doc, fallback: String(value(DEFAULT_BROKER_SETTINGS)), actual: String(value(settings)) }),
+  );
+  const changeable = Array.from(
+    BROKER_CONFIG_DEFINITIONS.values(),
+    ({ name, type, doc, default: fallback, topicConfig }) => {
+      const synonyms =
+        topicConfig === undefined
+          ? [
+              ...changedSynonyms(name, fallback, configs),
+              { name, value: fallback, source: ConfigSource.DEFAULT_CONFIG },
+            ]
+          : defaultSynonyms(topicConfig, fallback, configs);
+      return configEntry({ name, type, doc, readOnly: false, synonyms, fallback });
+    },
+  );
+  const ofGroups = Array.from(GROUP_CONFIG_DEFINITIONS.values()).flatMap(
+    ({ name, type, doc, default: fallback, brokerName }) => {
+      if (brokerName === undefined) return [];
+      return [fixedEntry({ name: brokerName, type, doc, fallback, actual: groupConfigs.defaults[name] ?? fallback })];
+    },
+  );
+  return [...fixed, ...changeable, ...ofGroups].sort(byName);
+}
+
+/** What was set for all brokers while they ran. */
+export function clusterConfigs({ configs }: Broker): ConfigEntry[] {
+  const set = Object.entries(configs.own('cluster')).flatMap(([name, value]) => {
+    const definition = BROKER_CONFIG_DEFINITIONS.get(name);
+    if (definition === undefined) return [];
+    const synonyms = [{ name, value, source: ConfigSource.DYNAMIC_DEFAULT_BROKER_CONFIG }];
+    return [configEntry({ ...definition, readOnly: false, synonyms, fallback: definition.default })];
   });
-  return [...entries, ...topicDefaults(settings.streamDefaults)].sort(byName);
+  return set.sort(byName);
+}
+
+function fixedEntry({
+  name,
+  fallback,
+  actual,
+  ...rest
+}: {
+  readonly name: string;
+  readonly type: ConfigType;
+  readonly doc: string;
+  readonly fallback: string;
+  readonly actual: string;
+}): ConfigEntry {
+  const synonyms: ConfigSynonym[] = [{ name, value: fallback, source: ConfigSource.DEFAULT_CONFIG }];
+  if (actual !== fallback) synonyms.unshift({ name, value: actual, source: ConfigSource.STATIC_BROKER_CONFIG });
+  return configEntry({ ...rest, name, readOnly: true, synonyms, fallback });
 }

@@ -64,3 +64,7 @@ export function configEntry(setting: {
     documentation: doc,
   };
 }
+
+export function byName(a: { readonly name: string }, b: { readonly name: string }): number {
+  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
+}

@@ -26,17 +26,22 @@ export async function alterResources<R extends Resource>(
   for (const resource of resources) {
     const { resourceType, resourceName, configs } = resource;
     let outcome = DONE;
+    let target: ConfigTarget | undefined;
     try {
       if ((times.get(keyOf(resource)) ?? 0) > 1)
         throw new Refusal(KafkaError.INVALID_REQUEST, 'Each resource must appear at most once.');
       if (new Set(configs.map(({ name }) => name)).size < configs.length)
         throw new Refusal(KafkaError.INVALID_REQUEST, 'Error due to duplicate config keys');
-      const target = configTarget(resource, context);
+      target = configTarget(resource, context);
       const change = changeOf(resource, target);
       if (validateOnly) target.check(change);
       else await target.configure(change);
     } catch (error) {
-      outcome = refused(error, context, { 'invalid-argument': KafkaError.INVALID_TOPIC_EXCEPTION });
+      outcome = refused(
+        error,
+        context,
+        target?.errorNumbers ?? { 'invalid-argument': KafkaError.INVALID_TOPIC_EXCEPTION },
+      );
     }
     responses.push({ ...outcome, resourceType, resourceName });
   }

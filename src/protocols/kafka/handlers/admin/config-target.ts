@@ -1,4 +1,5 @@
 import {
+  BROKER_CONFIG_DEFINITIONS,
   type ConfigChange,
   type ConfigType,
   type ConfigValues,
@@ -7,8 +8,10 @@ import {
   groupConfigValue,
   STREAM_CONFIG_DEFINITIONS,
 } from '../../../../broker/index.ts';
+import type { ErrorCode } from '../../../../errors.ts';
 import { KafkaError } from '../../codec/error-codes.ts';
 import type { RequestContext } from '../../handler.ts';
+import { loggerTarget } from './broker-logger.ts';
 import { Refusal } from './refusal.ts';
 import { checkBrokerName, ResourceType } from './resource-type.ts';
 
@@ -21,6 +24,8 @@ export interface ConfigTarget {
   /** Throws, or rejects, when the change cannot be made. */
   check(change: ConfigChange): void;
   configure(change: ConfigChange): Promise<void>;
+  /** What the broker's codes mean here, where that differs. */
+  readonly errorNumbers?: Partial<Record<ErrorCode, number>>;
 }
 
 interface Resource {
@@ -35,14 +40,11 @@ export function configTarget(resource: Resource, context: RequestContext): Confi
       return topicTarget(resource, context);
     case ResourceType.GROUP:
       return groupTarget(resource, context);
-    case ResourceType.BROKER: {
-      const { nodeId } = context.broker.settings;
-      if (resource.resourceName !== '') checkBrokerName(resource.resourceName, nodeId, `${nodeId}`);
-      throw new Refusal(
-        KafkaError.INVALID_REQUEST,
-        'Changing the configuration of a running broker is not supported: change its configuration file and restart it.',
-      );
-    }
+    case ResourceType.BROKER:
+      return brokerTarget(resource, context);
+    case ResourceType.BROKER_LOGGER:
+      checkBrokerName(resource.resourceName, context.broker.settings.nodeId, `${context.broker.settings.nodeId}`);
+      return loggerTarget(context.broker.logger);
     default:
       throw new Refusal(KafkaError.INVALID_REQUEST, `Unknown resource type ${resource.resourceType}`);
   }
@@ -58,6 +60,7 @@ function topicTarget({ resourceName: topic }: Resource, { broker: { streams } }:
     value: (name, own) => configValue(name, own, streams.defaults),
     check: (change) => streams.checkConfigure(topic, change),
     configure: (change) => streams.configure(topic, change),
+    errorNumbers: { 'invalid-argument': KafkaError.INVALID_TOPIC_EXCEPTION },
   };
 }
 
@@ -68,5 +71,17 @@ function groupTarget({ resourceName: groupId }: Resource, { broker: { groupConfi
     value: (name, own) => groupConfigValue(name, own, groupConfigs.defaults),
     check: (change) => groupConfigs.check(groupId, change),
     configure: (change) => groupConfigs.configure(groupId, change),
+  };
+}
+
+function brokerTarget({ resourceName }: Resource, { broker: { configs, settings } }: RequestContext): ConfigTarget {
+  if (resourceName !== '') checkBrokerName(resourceName, settings.nodeId, `${settings.nodeId}`);
+  const scope = resourceName === '' ? 'cluster' : 'broker';
+  return {
+    typeOf: (name) => BROKER_CONFIG_DEFINITIONS.get(name)?.type,
+    value: (name, own) => own[name] ?? configs.value(name),
+    check: (change) => configs.check(scope, change),
+    configure: (change) => configs.configure(scope, change),
+    errorNumbers: { 'invalid-configuration': KafkaError.INVALID_REQUEST },
   };
 }
