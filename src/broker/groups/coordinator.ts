@@ -1,6 +1,6 @@
 import type { Clock, Random } from '../../environment/environment.ts';
 import { BrokerError, type ErrorCode, toBrokerError } from '../../errors.ts';
-import type { GroupConfigReader } from '../configs/index.ts';
+import { DEFAULT_GROUP_CONFIG, type GroupConfigReader } from '../configs/index.ts';
 import type { EventLog } from '../event-log.ts';
 import { ClassicGroups } from './classic-groups.ts';
 import { CommittedOffsets } from './committed-offsets.ts';
@@ -42,6 +42,7 @@ import type {
 import { checkRoom, closed, noGroup, notInGroup } from './refusals.ts';
 import { Retention } from './retention.ts';
 import { DEFAULT_GROUP_SETTINGS, type GroupSettings } from './settings.ts';
+import { ShareGroupCoordinator } from './share/index.ts';
 import type { GroupEvent, GroupsState, StoredGroup } from './state.ts';
 
 export interface GroupCoordinatorOptions {
@@ -55,6 +56,8 @@ export interface GroupCoordinatorOptions {
   /** The topics that a member's metadata says it consumes; null when it is not of a consumer, or cannot be read. */
   readonly subscribedTopics: (protocolType: string, metadata: Buffer) => readonly string[] | null;
   readonly topics: Topics;
+  /** What is kept of a share group's deliveries goes; the group follows. */
+  readonly forgetDeliveries?: ((groupId: string) => Promise<void>) | undefined;
   readonly onWarn?: (message: string, error: BrokerError) => void;
 }
 
@@ -65,7 +68,7 @@ export interface GroupResult {
 }
 
 /**
- * The consumer groups of a shard: who is a member, who consumes what, and what they have committed. Methods reject with a
+ * The groups of a shard: who is a member, who consumes what, and what they have committed. Methods reject with a
  * `BrokerError`; what is answered is durable.
  *
  * Nothing is done when a client's connection breaks, as it may come again by another: a join or sync that is left waiting
@@ -79,6 +82,8 @@ export class GroupCoordinator {
   readonly #classic: ClassicGroups;
   /** The groups whose members use the protocol of KIP-848. */
   readonly #consumers: ConsumerGroups;
+  /** Share groups (KIP-932). */
+  readonly share: ShareGroupCoordinator;
   #closed = false;
 
   constructor(options: GroupCoordinatorOptions) {
@@ -87,6 +92,7 @@ export class GroupCoordinator {
     this.#settings = { ...DEFAULT_GROUP_SETTINGS, ...options.settings };
     this.#offsets = new CommittedOffsets(clock, log, this.#settings);
     const surroundings = { clock, settings: this.#settings, load: new GroupLoad(this.#settings), onWarn };
+    const subscriptions = new Subscriptions(topics, clock, this.#settings.topicRegexRetryMs);
     this.#classic = new ClassicGroups(
       {
         ...surroundings,
@@ -100,7 +106,7 @@ export class GroupCoordinator {
       {
         ...surroundings,
         timesOf: (groupId) => options.configs?.of(groupId) ?? this.#settings,
-        subscriptions: new Subscriptions(topics, clock, this.#settings.topicRegexRetryMs),
+        subscriptions,
         newMemberId: () => random.uuid(),
         membership: (groupId) => this.#consumersOf(groupId),
         firstEpoch: (groupId) => log.state.groups.get(groupId)?.membership?.generation ?? 0,
@@ -109,6 +115,17 @@ export class GroupCoordinator {
       },
       log.state.groups.keys(),
     );
+    this.share = new ShareGroupCoordinator({
+      ...surroundings,
+      ...{ log, subscriptions },
+      timesOf: (groupId) => options.configs?.of(groupId) ?? DEFAULT_GROUP_CONFIG,
+      check: (groupId) => {
+        this.#check(groupId);
+        this.#checkRoom(groupId);
+      },
+      isOther: (groupId) => this.#isNotShare(groupId),
+      forgetDeliveries: options.forgetDeliveries ?? (async () => {}),
+    });
     const { settings } = surroundings;
     this.#retention = new Retention({
       clock,
@@ -126,6 +143,7 @@ export class GroupCoordinator {
     this.#retention.end();
     this.#classic.endAll(closed());
     this.#consumers.end();
+    this.share.end();
   }
 
   // Membership
@@ -137,6 +155,8 @@ export class GroupCoordinator {
   async join(request: JoinRequest): Promise<JoinResult> {
     this.#check(request.groupId);
     this.#checkJoin(request);
+    if (this.share.has(request.groupId))
+      throw new BrokerError('inconsistent-group-protocol', `group ${request.groupId} is a share group`);
     // What is kept must not be a piece of the buffer of a whole request.
     const protocols = request.protocols.map(({ name, metadata }) => ({ name, metadata: Buffer.from(metadata) }));
     const clientId = request.clientId.slice(0, this.#settings.maxIdLength);
@@ -191,6 +211,7 @@ export class GroupCoordinator {
     const { groupId, memberEpoch } = request;
     this.#check(groupId);
     this.#checkNotClassic(groupId);
+    this.#checkNotShare(groupId);
     if (memberEpoch === JOINS) {
       this.#checkRoom(groupId);
       // An empty group of the classic protocol becomes one of this.
@@ -229,6 +250,7 @@ export class GroupCoordinator {
   #checkCommitter(request: CommitRequest, check: (group: ClassicGroup) => void, transactional = false): void {
     const { groupId, generation } = request;
     this.#check(groupId);
+    this.#checkNotShare(groupId);
     const group = this.#classic.get(groupId);
     if (group !== undefined) check(group);
     else if (this.#consumersOf(groupId) !== undefined) this.#checkConsumer(request, transactional);
@@ -240,6 +262,7 @@ export class GroupCoordinator {
   async fetchOffsets(request: FetchOffsetsRequest): Promise<FetchedTopic[]> {
     const { groupId, memberId = null, memberEpoch = -1 } = request;
     this.#check(groupId);
+    this.#checkNotShare(groupId);
     if (
       (memberId !== null || memberEpoch >= 0) &&
       !this.#classic.has(groupId) &&
@@ -257,6 +280,7 @@ export class GroupCoordinator {
   async deleteOffsets(request: DeleteOffsetsRequest): Promise<TopicPartitions<PartitionResult>[]> {
     const { groupId } = request;
     this.#check(groupId);
+    this.#checkNotShare(groupId);
     const group = this.#classic.get(groupId);
     if (group === undefined && !this.#log.state.groups.has(groupId)) throw noGroup(groupId);
     const members = group ?? this.#consumers.get(groupId);
@@ -287,7 +311,7 @@ export class GroupCoordinator {
     const live = this.#classic.get(groupId);
     if (live !== undefined) return live.describe();
     const stored = this.#log.state.groups.get(groupId);
-    if (stored === undefined || stored.consumer !== null) return undefined;
+    if (stored === undefined || stored.consumer !== null || stored.share !== null) return undefined;
     return { groupId, state: 'Empty', protocolType: protocolTypeOf(stored), protocolName: '', members: [] };
   }
 
@@ -297,10 +321,11 @@ export class GroupCoordinator {
     const types = new Set(filter.types?.map((type) => type.toLowerCase()));
     const listed: GroupListing[] = Array.from(this.#classic, (group) => group.list());
     for (const [groupId, stored] of this.#log.state.groups) {
-      if (this.#classic.has(groupId)) continue;
+      if (this.#classic.has(groupId) || stored.share !== null) continue;
       if (stored.consumer !== null) listed.push(listConsumerGroup(groupId, stored.consumer));
       else listed.push({ groupId, protocolType: protocolTypeOf(stored), state: 'Empty', type: 'classic' });
     }
+    listed.push(...this.share.list());
     return listed.filter(
       ({ state, type }) =>
         (states.size === 0 || states.has(state.toLowerCase())) && (types.size === 0 || types.has(type)),
@@ -310,6 +335,10 @@ export class GroupCoordinator {
   async #delete(groupId: string): Promise<GroupResult> {
     try {
       this.#check(groupId);
+      if (this.share.has(groupId)) {
+        await this.share.delete(groupId);
+        return { groupId, error: null };
+      }
       const group = this.#classic.get(groupId);
       if (group === undefined && !this.#log.state.groups.has(groupId)) throw noGroup(groupId);
       const refuseMembers = () => {
@@ -330,7 +359,17 @@ export class GroupCoordinator {
     }
   }
 
-  // Groups of two kinds
+  // Groups of three kinds
+
+  #isNotShare(groupId: string): boolean {
+    if (this.#classic.has(groupId) || this.#consumers.get(groupId) !== undefined) return true;
+    const stored = this.#log.state.groups.get(groupId);
+    return stored !== undefined && stored.share === null;
+  }
+
+  #checkNotShare(groupId: string): void {
+    if (this.share.has(groupId)) throw new BrokerError('not-found', `Group ${groupId} is a share group.`);
+  }
 
   /** What is durable of the group's members, if it is one of KIP-848. */
   #consumersOf(groupId: string): ConsumerMembership | undefined {

@@ -21,6 +21,7 @@ export interface GroupsOptions {
   readonly configs?: GroupConfigReader;
   readonly subscribedTopics: GroupCoordinatorOptions['subscribedTopics'];
   readonly topics: Topics;
+  readonly forgetDeliveries?: GroupCoordinatorOptions['forgetDeliveries'];
   readonly onTrouble: (error: BrokerError, what: string) => void;
 }
 
@@ -35,7 +36,7 @@ export class Groups {
   }
 
   static async open(options: GroupsOptions): Promise<Groups> {
-    const { clock, random, settings, configs, subscribedTopics, topics, onTrouble, shards } = options;
+    const { clock, random, settings, configs, subscribedTopics, topics, forgetDeliveries, onTrouble, shards } = options;
     const coordinators = options.logs.map(async ({ logId, shard: index }) => {
       const shard = shards[index];
       if (shard === undefined) throw new Error(`shard ${index} of the groups is not there`);
@@ -56,6 +57,7 @@ export class Groups {
         configs,
         subscribedTopics,
         topics,
+        forgetDeliveries,
         onWarn,
       });
       return { log, coordinator };

@@ -19,7 +19,7 @@ export interface RetentionOptions {
   readonly onWarn: (message: string, error: BrokerError) => void;
 }
 
-/** Deletes from time to time the offsets that have been kept for long enough, and groups of which nothing is left. */
+/** Deletes from time to time the offsets that have been kept for long enough, and groups of which nothing is left; share groups stay until they are deleted. */
 export class Retention {
   readonly #options: RetentionOptions;
   #timer: Timer | undefined;
@@ -52,6 +52,7 @@ export class Retention {
     const events: GroupEvent[] = [];
     const now = clock.now();
     for (const [groupId, stored] of log.state.groups) {
+      if (stored.share !== null) continue;
       const group = classic.get(groupId);
       const topics = expiredOffsets(stored, group, consumers.get(groupId), now, settings.offsetsRetentionMs);
       if (topics.length > 0) events.push({ type: 'offsets-expired', groupId, topics });
