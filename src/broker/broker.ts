@@ -288,6 +288,11 @@ export class Broker {
     return this.turns.idle && this.#shards.every((shard) => shard.idle);
   }
 
+  /** Whether publishers wait for memory, and from how many bytes in use on. */
+  get memoryAlarm(): Pick<MemoryAlarm, 'raised' | 'limitBytes'> {
+    return this.#alarm;
+  }
+
   /** Bytes of all streams' logs, for those who ask about disks. */
   get shards(): readonly Shard[] {
     return this.#shards;

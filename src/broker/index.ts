@@ -1,7 +1,15 @@
 export type { Durability, LogRead } from '../storage/index.ts';
 export { Broker, type BrokerOptions, type BrokerSettings, DEFAULT_BROKER_SETTINGS } from './broker.ts';
 export * from './configs/index.ts';
-export { type Definitions, type DefinitionsInput, parseDefinitions } from './definitions/index.ts';
+export {
+  type Definitions,
+  type DefinitionsInput,
+  isPredeclared,
+  type Json,
+  jsonOfTable,
+  parseDefinitions,
+  tableOf,
+} from './definitions/index.ts';
 export { type AcceptedConnection, Acceptor } from './flow/acceptor.ts';
 export type { ClientQuotaKey, Quota, QuotaChange, QuotaEntity } from './flow/client-quotas.ts';
 export {
@@ -19,6 +27,7 @@ export type { Consumer, ConsumerOptions } from './queues/consumer.ts';
 export type { Delivery } from './queues/delivery.ts';
 export type { Queue } from './queues/queue.ts';
 export type { Published, Turn, Turns, TurnWaiter } from './queues/turn.ts';
+export type { Binding } from './routing/binding.ts';
 export { erlangText, erlangType } from './routing/erlang-text.ts';
 export type { Route } from './routing/route.ts';
 export * from './security/index.ts';

@@ -30,6 +30,10 @@ export class MemoryAlarm {
     return this.#raised;
   }
 
+  get limitBytes(): number {
+    return this.#options.limitBytes;
+  }
+
   /** Calls back once, when the alarm ends; at the latest when the broker closes. */
   onRelief(callback: () => void): void {
     this.#waiting.add(callback);

@@ -19,6 +19,7 @@ export {
   verifyPassword,
 } from './password-hash.ts';
 export { Pattern } from './pattern.ts';
+export { Permissions, type Permitted } from './permissions.ts';
 export {
   isScramMechanism,
   SCRAM_MECHANISMS,

@@ -119,6 +119,12 @@ describe('a pattern', () => {
     );
   });
 
+  it('is held against many names at once, for a limited time', () => {
+    const names = ['orders', 'ORDERS', 'bills', ''];
+    expect(Pattern.compile('(?i)^ord').matchesOf(names, 1000)).toEqual([true, true, false, false]);
+    expect(Pattern.compile('(a+)+$').matchesOf([`${'a'.repeat(40)}b`], 20)).toBeUndefined();
+  });
+
   it('compiles or is refused, whatever it is', () => {
     const anything = fc.oneof(fc.string(), fc.string({ unit: fc.constantFrom(...'ab()[]{}*+?|\\^$.:=!<>-,1dwsAz') }));
     fc.assert(

@@ -140,9 +140,17 @@ export class VirtualHost {
     return this.#topology.exchanges();
   }
 
-  /** Without those of the default exchange. */
+  /** Without those of the default exchange; so are the others. */
   bindings(): Iterable<Binding<Destination>> {
     return this.#topology.router.bindings();
+  }
+
+  bindingsFrom(exchange: string): Iterable<Binding<Destination>> {
+    return this.#topology.router.bindingsFrom(exchange);
+  }
+
+  bindingsTo(destination: Destination | { readonly exchange: string }): Iterable<Binding<Destination>> {
+    return this.#topology.router.bindingsTo(destination);
   }
 
   /** The queue for whoever wants to use it: throws `not-found`, or `resource-locked` when another connection has it for itself. */

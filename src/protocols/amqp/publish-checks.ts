@@ -1,6 +1,11 @@
-import { changeProperties, type MessageBytes, type PropertyName, propertyPosition } from '../../broker/index.ts';
+import {
+  changeProperties,
+  type MessageBytes,
+  type Permitted,
+  type PropertyName,
+  propertyPosition,
+} from '../../broker/index.ts';
 import { AmqpError } from './errors.ts';
-import type { Permitted } from './permissions.ts';
 import { REPLY_TO } from './reply-to.ts';
 
 /** Property flags of reply-to, expiration and user-id. */

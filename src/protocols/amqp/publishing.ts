@@ -1,6 +1,7 @@
 import {
   findField,
   type MessageBytes,
+  type Permissions,
   propertyPosition,
   type Turn,
   type Turns,
@@ -11,7 +12,6 @@ import { BrokerError, type ErrorCode } from '../../errors.ts';
 import { type ConfirmOutput, Confirms } from './confirms.ts';
 import { AmqpError } from './errors.ts';
 import type { AmqpLimits } from './limits.ts';
-import type { Permissions } from './permissions.ts';
 import { checkExpiration, checkUserId, needsChecks, replaceReplyTo, wantsDirectReply } from './publish-checks.ts';
 import { REPLY_TO_PREFIX, type ReplyChannels } from './reply-to.ts';
 import { Transaction } from './transaction.ts';

@@ -1,10 +1,9 @@
-import type { Broker, FieldTable, User, VirtualHost } from '../../broker/index.ts';
+import { type Broker, type FieldTable, Permissions, type User, type VirtualHost } from '../../broker/index.ts';
 import { Channel, type ChannelHost } from './channel.ts';
 import type { OutputBuffer } from './codec/index.ts';
 import { AmqpError } from './errors.ts';
 import type { Opened } from './handshake.ts';
 import type { AmqpLimits } from './limits.ts';
-import { Permissions } from './permissions.ts';
 import type { ReplyChannels } from './reply-to.ts';
 import { hasCapability } from './server-properties.ts';
 import type { SocketOutput } from './socket-output.ts';

@@ -1,8 +1,7 @@
-import type { Broker, MessageBytes, VirtualHost } from '../../../broker/index.ts';
+import type { Broker, MessageBytes, Permissions, VirtualHost } from '../../../broker/index.ts';
 import type { OutputBuffer } from '../codec/index.ts';
 import type { Consumers } from '../consumers.ts';
 import type { AmqpLimits } from '../limits.ts';
-import type { Permissions } from '../permissions.ts';
 import type { Publishing } from '../publishing.ts';
 import type { ReplyChannel, ReplyChannels } from '../reply-to.ts';
 

@@ -1,6 +1,6 @@
 import { BrokerError } from '../../errors.ts';
+import type { Permission } from './user.ts';
 
-export type Permission = 'configure' | 'write' | 'read';
 export type ResourceKind = 'queue' | 'exchange';
 
 /** What a user may do, as far as it is asked here. */
@@ -14,7 +14,7 @@ export interface Permitted {
 /** What patterns for the default exchange match. */
 const DEFAULT_EXCHANGE = 'amq.default';
 
-/** What the user of a connection may do in its virtual host. Every check throws `access-refused`. */
+/** What a client's user may do in its virtual host. Every check throws `access-refused`. */
 export class Permissions {
   readonly user: Permitted;
   readonly virtualHost: string;
