@@ -16,6 +16,8 @@ import type { Turns } from './queues/turn.ts';
 import { BrokerTurns } from './queues/turns.ts';
 import { Authorizer, type AuthorizerOptions } from './security/authorizer.ts';
 import { Users, type UsersOptions } from './security/users.ts';
+import type { ShareGroupSettings } from './share-groups/settings.ts';
+import { ShareGroups } from './share-groups/share-groups.ts';
 import { Cleaner, type CleanerSettings } from './streams/cleaner.ts';
 import { ProducerIds } from './streams/producer-ids.ts';
 import type { Stream } from './streams/stream.ts';
@@ -44,6 +46,8 @@ export interface BrokerSettings {
   readonly groups: Partial<GroupSettings>;
   /** Settings of groups that do not have them of their own, by name; those of consumer groups are among `groups`. */
   readonly groupDefaults: Readonly<Record<string, string>>;
+  /** Of the delivery state of share groups. */
+  readonly shareGroups: Partial<ShareGroupSettings>;
   readonly transactions: Partial<TransactionSettings>;
   readonly topologyLimits: Partial<TopologyLimits>;
   /** Who is there from the first start on. */
@@ -69,6 +73,7 @@ export const DEFAULT_BROKER_SETTINGS: BrokerSettings = {
   streamLimits: {},
   groups: {},
   groupDefaults: {},
+  shareGroups: {},
   transactions: {},
   topologyLimits: {},
   firstUser: { name: 'guest', password: 'guest' },
@@ -104,6 +109,7 @@ export class Broker {
   readonly groupConfigs: GroupConfigs;
   readonly configs: BrokerConfigs;
   readonly connections: ConnectionLimits;
+  readonly shareGroups: ShareGroups;
   readonly transactions: Transactions;
   readonly virtualHosts: VirtualHosts;
   readonly users: Users;
@@ -131,6 +137,7 @@ export class Broker {
     groups: Groups;
     groupConfigs: GroupConfigs;
     configs: BrokerConfigs;
+    shareGroups: ShareGroups;
     transactions: Transactions;
     producerIds: ProducerIds;
     turns: Turns;
@@ -148,6 +155,7 @@ export class Broker {
     this.groupConfigs = parts.groupConfigs;
     this.configs = parts.configs;
     this.connections = connectionLimits(parts.configs);
+    this.shareGroups = parts.shareGroups;
     this.transactions = parts.transactions;
     this.virtualHosts = parts.virtualHosts;
     this.users = parts.users;
@@ -215,6 +223,14 @@ export class Broker {
     if (catalog.state.transactionLogs.length === 0)
       await catalog.change(() => [{ type: 'transaction-logs-created', logs: logPlaces(environment, shards.length) }]);
     const producerIds = new ProducerIds(catalog);
+    const shareGroups = await ShareGroups.open({
+      shards,
+      clock: environment.clock,
+      streams,
+      configs: groupConfigs,
+      settings: settings.shareGroups,
+      onTrouble,
+    });
     const transactions = await Transactions.open({
       shards,
       logs: catalog.state.transactionLogs,
@@ -268,6 +284,7 @@ export class Broker {
       groups,
       groupConfigs,
       configs,
+      shareGroups,
       transactions,
       producerIds,
       turns,
@@ -315,6 +332,7 @@ export class Broker {
     this.#cleaner.stop();
     this.#alarm.close();
     this.#sweeper.stop();
+    await this.shareGroups.close();
     await this.transactions.close();
     await this.groups.close();
     await this.virtualHosts.close();

@@ -31,6 +31,8 @@ export type { Binding } from './routing/binding.ts';
 export { erlangText, erlangType } from './routing/erlang-text.ts';
 export type { Route } from './routing/route.ts';
 export * from './security/index.ts';
+export * from './share-groups/index.ts';
+export type * from './share-groups/index.ts';
 export type { CommittedRead, Partition, PartitionAppend, TimestampedOffset } from './streams/partition.ts';
 export { type RejectedRecord, RejectedRecords } from './streams/rejected-records.ts';
 export type { Stream } from './streams/stream.ts';

@@ -1,24 +1,12 @@
-/** What is set for a share group: Kafka's group configs, with its defaults. */
-export interface ShareGroupConfig {
-  /** share.record.lock.duration.ms: how long an acquired record stays its member's. */
-  readonly recordLockDurationMs: number;
-  /** share.delivery.count.limit: so often a record is delivered at most. */
-  readonly deliveryCountLimit: number;
-  /** share.partition.max.record.locks: records between the first that is not done with and the last that was given out. */
-  readonly partitionMaxRecordLocks: number;
-  /** share.auto.offset.reset: latest, earliest or by_duration:<ISO 8601>. */
-  readonly autoOffsetReset: string;
-  /** share.isolation.level */
-  readonly isolationLevel: 'read_committed' | 'read_uncommitted';
-  /** share.renew.acknowledge.enable */
-  readonly renewAcknowledgeEnable: boolean;
+/** What is the same for all share groups; Kafka's names are given where it has the setting. */
+export interface ShareGroupSettings {
+  /** Partitions of all groups together that there is delivery state of. */
+  readonly maxPartitions: number;
+  /** errors.deadletterqueue.topic.name.prefix: what the names of topics for dead letters begin with. */
+  readonly deadLetterTopicPrefix: string;
 }
 
-export const DEFAULT_SHARE_GROUP_CONFIG: ShareGroupConfig = {
-  recordLockDurationMs: 30_000,
-  deliveryCountLimit: 5,
-  partitionMaxRecordLocks: 2000,
-  autoOffsetReset: 'latest',
-  isolationLevel: 'read_uncommitted',
-  renewAcknowledgeEnable: true,
+export const DEFAULT_SHARE_GROUP_SETTINGS: ShareGroupSettings = {
+  maxPartitions: 100_000,
+  deadLetterTopicPrefix: 'dlq.',
 };
