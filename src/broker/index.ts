@@ -15,6 +15,7 @@ export type { ClientQuotaKey, Quota, QuotaChange, QuotaEntity } from './flow/cli
 export {
   ASSIGNORS,
   type Assignment,
+  type EmbeddedProtocol,
   type FetchOffsetsRequest,
   type GroupSettings,
   JOINS,
@@ -31,7 +32,6 @@ export type { Binding } from './routing/binding.ts';
 export { erlangText, erlangType } from './routing/erlang-text.ts';
 export type { Route } from './routing/route.ts';
 export * from './security/index.ts';
-export * from './share-groups/index.ts';
 export type * from './share-groups/index.ts';
 export type { CommittedRead, Partition, PartitionAppend, TimestampedOffset } from './streams/partition.ts';
 export { type RejectedRecord, RejectedRecords } from './streams/rejected-records.ts';
