@@ -250,7 +250,7 @@ export class Log {
     return -1;
   }
 
-  /** Calls back whenever there is more to read (or the log is deleted), until the answered function is called. */
+  /** Calls back whenever there is more to read, the log begins elsewhere, or it is deleted, until the answered function is called. */
   onGrowth(callback: () => void): () => void {
     this.#waiters.add(callback);
     return () => this.#waiters.delete(callback);

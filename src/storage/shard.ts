@@ -346,16 +346,19 @@ export class Shard {
 
   #durableUpTo(upTo: Position): void {
     this.#durable = upTo;
-    const grown = new Set<Log>();
+    const changed = new Set<Log>();
     this.#inFlight.durable(upTo, ({ logs, nextOffsets, trims, deletes }) => {
       logs.forEach((log, i) => {
         log.advanceHighWatermark(nextOffsets[i] ?? 0);
-        grown.add(log);
+        changed.add(log);
       });
-      for (const { log, before } of trims) this.#applyTrim(log, before);
+      for (const { log, before } of trims) {
+        this.#applyTrim(log, before);
+        changed.add(log);
+      }
       for (const log of deletes) this.#applyDelete(log);
     });
-    for (const log of grown) log.wake();
+    for (const log of changed) log.wake();
     this.#flushIfDue();
     this.#wakeWriters();
   }

@@ -173,14 +173,16 @@ describe('with permission', () => {
 
   it('what changes holds at once, also within a fetch session', async () => {
     const { root, anna } = await start();
-    await makeTopics(root, 't');
+    await makeTopics(root, 't', 'empty');
     await produceTo(root, 't');
     await grant(root, TOPIC, '*', OPERATION.read);
-    const first = await fetchFrom(anna, { sessionId: 0, sessionEpoch: 0 }, 't');
+    const first = await fetchFrom(anna, { sessionId: 0, sessionEpoch: 0 }, 't', 'empty');
     expect(first.responses[0]?.partitions[0]).toMatchObject({ errorCode: 0, highWatermark: 1 });
-    await grant(root, TOPIC, 't', OPERATION.read, { permission: DENY, principal: 'User:*' });
+    for (const topic of ['t', 'empty'])
+      await grant(root, TOPIC, topic, OPERATION.read, { permission: DENY, principal: 'User:*' });
     const second = await fetchFrom(anna, { sessionId: first.sessionId, sessionEpoch: 1 });
-    expect(errorsOf(second.responses[0]?.partitions ?? [])).toEqual([TOPIC_AUTHORIZATION_FAILED]);
+    for (const { partitions } of second.responses) expect(errorsOf(partitions)).toEqual([TOPIC_AUTHORIZATION_FAILED]);
+    expect(second.responses).toHaveLength(2);
     // Nobody denies anything to a super user.
     expect(errorsOf((await fetchFrom(root, {}, 't')).responses[0]?.partitions ?? [])).toEqual([0]);
   });

@@ -23,6 +23,11 @@ export class ClientAccess {
     return !this.#authorizer.enabled;
   }
 
+  /** Another one when what clients may do has changed. */
+  get version(): number {
+    return this.#authorizer.version;
+  }
+
   may(operation: AclOperation, type: AclResourceType, name: string): boolean {
     const authorizer = this.#authorizer;
     if (!authorizer.enabled) return true;

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { SeededRandom } from '../../environment/seeded-random.ts';
 import { VirtualClock } from '../../environment/virtual-clock.ts';
 import { ZERO_UUID } from './codec/uuid.ts';
-import { FetchSessions, type SessionPartition, sessionKey } from './fetch-sessions.ts';
+import type { SessionPartition } from './fetch-session.ts';
+import { FetchSessions, sessionKey } from './fetch-sessions.ts';
 
 function asked(topic: string, partition: number, topicId = ZERO_UUID): SessionPartition {
   return {

@@ -1,27 +1,6 @@
 import type { Clock, Random } from '../../environment/environment.ts';
 import { ZERO_UUID } from './codec/uuid.ts';
-
-/** A partition that a session asks for, and what its client was last told of it. */
-export interface SessionPartition {
-  readonly topic: string;
-  readonly topicId: string;
-  readonly partition: number;
-  fetchOffset: number;
-  maxBytes: number;
-  currentLeaderEpoch: number;
-  lastFetchedEpoch: number;
-  knownHighWatermark: number;
-  knownStartOffset: number;
-}
-
-/** What a client fetches over and over (KIP-227): it sends and is sent only what changed. */
-export interface FetchSession {
-  readonly id: number;
-  epoch: number;
-  lastUsed: number;
-  /** In the order in which they are served; those that gave something go to the end. */
-  readonly partitions: Map<string, SessionPartition>;
-}
+import { FetchSession, type SessionPartition } from './fetch-session.ts';
 
 /** Kafka's max.incremental.fetch.session.cache.slots. */
 const MAX_SESSIONS = 1000;
@@ -77,7 +56,7 @@ export class FetchSessions {
     let id = 0;
     while (id === 0 || this.#sessions.has(id)) id = 1 + Math.floor(this.#random.float() * (MAX_ID - 1));
     const entries = partitions.map((p): [string, SessionPartition] => [sessionKey(p.topic, p.topicId, p.partition), p]);
-    const session: FetchSession = { id, epoch: 1, lastUsed: this.#clock.monotonic(), partitions: new Map(entries) };
+    const session = new FetchSession(id, new Map(entries), this.#clock.monotonic());
     this.#sessions.set(id, session);
     this.#partitions += session.partitions.size;
     return session;
@@ -87,25 +66,28 @@ export class FetchSessions {
   add(session: FetchSession, partition: SessionPartition): boolean {
     const key = sessionKey(partition.topic, partition.topicId, partition.partition);
     if (session.partitions.has(key)) {
-      session.partitions.set(key, partition);
+      session.set(key, partition);
       return true;
     }
     if (!fits(partition) || this.#partitions >= this.#limits.maxPartitions) {
       this.remove(session.id);
       return false;
     }
-    session.partitions.set(key, partition);
+    session.set(key, partition);
     this.#partitions++;
     return true;
   }
 
   forget(session: FetchSession, key: string): void {
-    if (session.partitions.delete(key)) this.#partitions--;
+    if (session.delete(key)) this.#partitions--;
   }
 
   remove(id: number): void {
-    this.#partitions -= this.#sessions.get(id)?.partitions.size ?? 0;
+    const session = this.#sessions.get(id);
+    if (session === undefined) return;
+    this.#partitions -= session.partitions.size;
     this.#sessions.delete(id);
+    session.close();
   }
 
   #makeRoom(partitions: number): boolean {
