@@ -17,6 +17,7 @@ import type { FetchSessions } from './fetch-sessions.ts';
 import { FrameReader } from './frame-reader.ts';
 import type { Endpoint, Handler, RequestContext } from './handler.ts';
 import { HANDLERS, SUPPORTED_APIS } from './handlers/index.ts';
+import type { ShareSessions } from './share-sessions.ts';
 import { Throttle } from './throttle.ts';
 
 export interface ConnectionLimits {
@@ -56,6 +57,7 @@ export interface ConnectionOptions {
   readonly logger: Logger;
   readonly endpoint: Endpoint;
   readonly fetchSessions: FetchSessions;
+  readonly shareSessions: ShareSessions;
   readonly authentication: AuthenticationSettings;
   readonly limits: ConnectionLimits;
 }
@@ -135,6 +137,7 @@ export class Connection {
   }
 
   onClose(callback: () => void): () => boolean {
+    if (this.#closed) queueMicrotask(callback);
     this.#closeListeners.add(callback);
     return () => this.#closeListeners.delete(callback);
   }
@@ -279,7 +282,7 @@ export class Connection {
   }
 
   #context({ version, clientId }: KnownRequest): RequestContext {
-    const { broker, logger, endpoint, fetchSessions } = this.#options;
+    const { broker, logger, endpoint, fetchSessions, shareSessions } = this.#options;
     return {
       broker,
       logger,
@@ -290,7 +293,9 @@ export class Connection {
       access: this.#authentication.access,
       endpoint,
       fetchSessions,
+      shareSessions,
       onClose: (callback) => this.#park(callback),
+      onDisconnect: (callback) => this.onClose(callback),
       endSoon: (reason) => {
         logger.warn({ ...this.#who(), err: reason }, 'connection closed');
         this.shutDown(LEAVE_GRACE_MS);

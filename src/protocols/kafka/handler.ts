@@ -4,6 +4,7 @@ import type { Authentication } from './authentication/index.ts';
 import type { Api } from './codec/api.ts';
 import type { Decoded, Fields, Input } from './codec/schema.ts';
 import type { FetchSessions } from './fetch-sessions.ts';
+import type { ShareSessions } from './share-sessions.ts';
 
 /** What clients are told to connect to. */
 export interface Endpoint {
@@ -25,8 +26,11 @@ export interface RequestContext {
   /** This broker, as clients of this listener reach it. */
   readonly endpoint: Endpoint;
   readonly fetchSessions: FetchSessions;
+  readonly shareSessions: ShareSessions;
   /** Calls back when the connection ends, until the answered function is called: for those who wait. */
   onClose(callback: () => void): () => void;
+  /** Likewise, for what lasts as long as the connection: nobody waits for it. */
+  onDisconnect(callback: () => void): () => void;
   /** Ends the connection when what is under way is answered; the log says why. */
   endSoon(reason: string): void;
 }

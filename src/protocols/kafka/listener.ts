@@ -6,6 +6,7 @@ import { type AuthenticationSettings, DEFAULT_AUTHENTICATION } from './authentic
 import { Connection, type ConnectionLimits, DEFAULT_CONNECTION_LIMITS } from './connection.ts';
 import { FetchSessions } from './fetch-sessions.ts';
 import type { Endpoint } from './handler.ts';
+import { ShareSessions } from './share-sessions.ts';
 
 export interface KafkaListenerOptions {
   readonly broker: Broker;
@@ -21,6 +22,7 @@ export interface KafkaListenerOptions {
 export class KafkaListener {
   readonly #options: KafkaListenerOptions;
   readonly #fetchSessions: FetchSessions;
+  readonly #shareSessions = new ShareSessions();
   #acceptor: Acceptor<Connection> | undefined;
   #endpoint: Endpoint = { host: '', port: 0 };
 
@@ -76,6 +78,7 @@ export class KafkaListener {
       logger,
       endpoint: this.#endpoint,
       fetchSessions: this.#fetchSessions,
+      shareSessions: this.#shareSessions,
       authentication,
       limits: { ...DEFAULT_CONNECTION_LIMITS, ...limits },
     });

@@ -7,6 +7,7 @@ import type { Answer, Handler, RequestContext } from '../handler.ts';
 import { ADMIN_RULES } from './admin.ts';
 import { GROUP_RULES } from './groups.ts';
 import { everybody, type Rule } from './rule.ts';
+import { SHARE_GROUP_RULES } from './share-groups.ts';
 import { TOPIC_RULES } from './topics.ts';
 import { TRANSACTION_RULES } from './transactions.ts';
 
@@ -16,6 +17,7 @@ const all: readonly Rule[] = [
   everybody(saslAuthenticate),
   ...TOPIC_RULES,
   ...GROUP_RULES,
+  ...SHARE_GROUP_RULES,
   ...TRANSACTION_RULES,
   ...ADMIN_RULES,
 ];

@@ -4,6 +4,7 @@ import { addPartitionsToTxnHandler } from './add-partitions-to-txn.ts';
 import { alterClientQuotasHandler } from './alter-client-quotas.ts';
 import { alterConfigsHandler } from './alter-configs.ts';
 import { alterPartitionReassignmentsHandler } from './alter-partition-reassignments.ts';
+import { alterShareGroupOffsetsHandler } from './alter-share-group-offsets.ts';
 import { alterUserScramCredentialsHandler } from './alter-user-scram-credentials.ts';
 import { apiVersionsHandler, supportedApis } from './api-versions.ts';
 import { consumerGroupDescribeHandler } from './consumer-group-describe.ts';
@@ -14,6 +15,7 @@ import { createTopicsHandler } from './create-topics.ts';
 import { deleteAclsHandler } from './delete-acls.ts';
 import { deleteGroupsHandler } from './delete-groups.ts';
 import { deleteRecordsHandler } from './delete-records.ts';
+import { deleteShareGroupOffsetsHandler } from './delete-share-group-offsets.ts';
 import { deleteTopicsHandler } from './delete-topics.ts';
 import { describeAclsHandler } from './describe-acls.ts';
 import { describeClientQuotasHandler } from './describe-client-quotas.ts';
@@ -22,6 +24,7 @@ import { describeConfigsHandler } from './describe-configs.ts';
 import { describeGroupsHandler } from './describe-groups.ts';
 import { describeLogDirsHandler } from './describe-log-dirs.ts';
 import { describeProducersHandler } from './describe-producers.ts';
+import { describeShareGroupOffsetsHandler } from './describe-share-group-offsets.ts';
 import { describeTopicPartitionsHandler } from './describe-topic-partitions.ts';
 import { describeTransactionsHandler } from './describe-transactions.ts';
 import { describeUserScramCredentialsHandler } from './describe-user-scram-credentials.ts';
@@ -45,6 +48,10 @@ import { offsetForLeaderEpochHandler } from './offset-for-leader-epoch.ts';
 import { produceHandler } from './produce.ts';
 import { saslAuthenticateHandler } from './sasl-authenticate.ts';
 import { saslHandshakeHandler } from './sasl-handshake.ts';
+import { shareAcknowledgeHandler } from './share-acknowledge.ts';
+import { shareFetchHandler } from './share-fetch.ts';
+import { shareGroupDescribeHandler } from './share-group-describe.ts';
+import { shareGroupHeartbeatHandler } from './share-group-heartbeat.ts';
 import { syncGroupHandler } from './sync-group.ts';
 import { txnOffsetCommitHandler } from './txn-offset-commit.ts';
 import { writeTxnMarkersHandler } from './write-txn-markers.ts';
@@ -100,6 +107,13 @@ const all = [
   describeUserScramCredentialsHandler,
   saslAuthenticateHandler,
   saslHandshakeHandler,
+  alterShareGroupOffsetsHandler,
+  deleteShareGroupOffsetsHandler,
+  describeShareGroupOffsetsHandler,
+  shareAcknowledgeHandler,
+  shareFetchHandler,
+  shareGroupDescribeHandler,
+  shareGroupHeartbeatHandler,
 ] as unknown as readonly Handler[];
 
 /** Who handles what, by API key. What is not here is not supported. */

@@ -1,0 +1,223 @@
+import type { Acquired } from '../../../broker/index.ts';
+import { type ShareFetchRequest, type ShareFetchResponse, shareFetch } from '../codec/apis/share-fetch.ts';
+import { KafkaError } from '../codec/error-codes.ts';
+import { errorNumber } from '../errors.ts';
+import { handler, type RequestContext } from '../handler.ts';
+import { ShareAvailability } from '../share-availability.ts';
+import {
+  type AcknowledgedPartition,
+  acknowledge,
+  FINAL_EPOCH,
+  INITIAL_EPOCH,
+  NO_LEADER,
+  partitionOf,
+  requester,
+  unreadable,
+} from '../share-requests.ts';
+import type { ShareSession, ShareSessionPartition } from '../share-sessions.ts';
+
+type PartitionResponse = ShareFetchResponse['responses'][number]['partitions'][number];
+
+/** The most that one answer carries, whatever the client asks; Kafka's fetch.max.bytes. */
+const MAX_FETCH_BYTES = 55 * 1024 * 1024;
+const RECORD_LIMIT = 1;
+const MAX_INT16 = 0x7fff;
+
+/** Records of many partitions for a member of a share group, which has them from then on; before that, what it says of those it had. */
+export const shareFetchHandler = handler(
+  shareFetch,
+  async (request, context) => {
+    const who = requester(request);
+    const wrong = typeof who === 'string' ? who : whatIsWrong(request);
+    if (typeof who === 'string' || wrong !== undefined) return refused(KafkaError.INVALID_REQUEST, wrong);
+    const { broker, shareSessions } = context;
+    if (!broker.groups.coordinatorOf(who.groupId).share.has(who.groupId))
+      return refused(KafkaError.GROUP_ID_NOT_FOUND, `Share group ${who.groupId} not found.`);
+    const session = await sessionOf(request, who, context);
+    if (typeof session === 'number') return refused(session);
+    const answers = await acknowledge(session, request, context);
+    const isFinal = request.shareSessionEpoch === FINAL_EPOCH;
+    const fetches = !isFinal && !request.isRenewAck && request.maxRecords > 0 && request.maxBytes > 0;
+    const found = fetches ? await fetchEnough(request, session, context) : [];
+    const acknowledged = await Promise.all(answers);
+    if (isFinal) await shareSessions.close(session);
+    return {
+      errorCode: 0,
+      acquisitionLockTimeoutMs: broker.groupConfigs.of(who.groupId).shareRecordLockDurationMs,
+      responses: together(found, acknowledged),
+      nodeEndpoints: [],
+    };
+  },
+  { answersMuch: true },
+);
+
+function refused(errorCode: number, errorMessage: string | null = null): ShareFetchResponse {
+  return { errorCode, errorMessage, acquisitionLockTimeoutMs: 0, responses: [], nodeEndpoints: [] };
+}
+
+function whatIsWrong(request: ShareFetchRequest): string | undefined {
+  const { isRenewAck, maxBytes, minBytes, maxRecords, maxWaitMs, shareSessionEpoch: epoch, topics } = request;
+  if (isRenewAck && (maxBytes !== 0 || minBytes !== 0 || maxRecords !== 0 || maxWaitMs !== 0))
+    return 'maxBytes, minBytes, maxRecords and maxWaitMs must be set to 0, if isRenewAck is true.';
+  const acknowledges = topics.some(({ partitions }) =>
+    partitions.some(({ acknowledgementBatches }) => acknowledgementBatches.length > 0),
+  );
+  return epoch === INITIAL_EPOCH && acknowledges ? 'The first request of a session acknowledges nothing.' : undefined;
+}
+
+/** Finds or makes the session that the request belongs to, and takes what changes of it; Kafka's number for why not. */
+async function sessionOf(
+  request: ShareFetchRequest,
+  { groupId, memberId }: { readonly groupId: string; readonly memberId: string },
+  context: RequestContext,
+): Promise<ShareSession | number> {
+  const { shareSessions } = context;
+  const { shareSessionEpoch: epoch } = request;
+  const wanted = request.topics.flatMap(({ topicId, partitions }) =>
+    partitions.map(({ partitionIndex }) => ({ topicId, partition: partitionIndex })),
+  );
+  const known = shareSessions.get(groupId, memberId);
+  if (epoch === INITIAL_EPOCH) {
+    if (known !== undefined) await shareSessions.close(known);
+    const session = shareSessions.open(groupId, memberId, wanted);
+    if (session === undefined) return await noRoom(request, context);
+    session.leave = context.onDisconnect(() => void shareSessions.close(session));
+    return session;
+  }
+  if (known === undefined) return KafkaError.SHARE_SESSION_NOT_FOUND;
+  if (epoch === FINAL_EPOCH) return known;
+  if (epoch !== known.epoch) return KafkaError.INVALID_SHARE_SESSION_EPOCH;
+  shareSessions.advance(known);
+  const forgotten = request.forgottenTopicsData.flatMap(({ topicId, partitions }) =>
+    partitions.map((partition) => ({ topicId, partition })),
+  );
+  if (shareSessions.change(known, wanted, forgotten)) return known;
+  await shareSessions.close(known);
+  return await noRoom(request, context);
+}
+
+/** The client would ask again at once: it is answered when it would have been if there were nothing to fetch. */
+async function noRoom({ maxWaitMs }: ShareFetchRequest, context: RequestContext): Promise<number> {
+  await new ShareAvailability(context).wait(Math.max(maxWaitMs, 0));
+  return KafkaError.SHARE_SESSION_LIMIT_REACHED;
+}
+
+interface Found {
+  readonly topicId: string;
+  readonly response: PartitionResponse;
+}
+
+/** Acquires until there is something, or `maxWaitMs` is over. What is acquired is not waited with, whatever `minBytes` says: its lock runs. */
+async function fetchEnough(
+  request: ShareFetchRequest,
+  session: ShareSession,
+  context: RequestContext,
+): Promise<readonly Found[]> {
+  const { clock } = context.broker.environment;
+  const deadline = clock.monotonic() + request.maxWaitMs;
+  const availability = new ShareAvailability(context);
+  try {
+    for (;;) {
+      availability.look();
+      const found = await collect(request, session, availability, context);
+      const left = deadline - clock.monotonic();
+      const gave = found.some(({ response }) => response.errorCode === 0);
+      if (gave || left <= 0 || session.closed || availability.isEmpty) return found;
+      if (!(await availability.wait(left))) return found;
+    }
+  } finally {
+    availability.end();
+  }
+}
+
+/** What is available of the session's partitions, each time beginning with another of them. */
+async function collect(
+  request: ShareFetchRequest,
+  session: ShareSession,
+  availability: ShareAvailability,
+  context: RequestContext,
+): Promise<Found[]> {
+  const found: Found[] = [];
+  const wanted = [...session.partitions.values()].filter((partition) => partition.wanted);
+  const first = session.epoch % Math.max(wanted.length, 1);
+  let maxRecords = request.maxRecords;
+  let maxBytes = Math.min(request.maxBytes, MAX_FETCH_BYTES);
+  for (const asked of [...wanted.slice(first), ...wanted.slice(0, first)]) {
+    if (maxRecords <= 0 || maxBytes <= 0 || session.closed) break;
+    const fail = (errorCode: number) => found.push({ topicId: asked.topicId, response: failure(asked, errorCode) });
+    const refusal = unreadable(asked.topicId, asked.partition, context);
+    if (refusal !== 0) {
+      fail(refusal);
+      continue;
+    }
+    try {
+      const { read, ranges } = await acquire(asked, { request, maxRecords, maxBytes }, session, availability, context);
+      if (ranges.length === 0) continue;
+      maxBytes -= read.bytes;
+      for (const { firstOffset, lastOffset } of ranges) maxRecords -= lastOffset - firstOffset + 1;
+      found.push({ topicId: asked.topicId, response: success(asked, read.chunks, ranges) });
+    } catch (error) {
+      // The state may have gone, and come again as another.
+      asked.state = undefined;
+      fail(errorNumber(error, context.logger));
+    }
+  }
+  return found;
+}
+
+async function acquire(
+  asked: ShareSessionPartition,
+  limits: { readonly request: ShareFetchRequest; readonly maxRecords: number; readonly maxBytes: number },
+  session: ShareSession,
+  availability: ShareAvailability,
+  context: RequestContext,
+): Promise<Acquired> {
+  const { request, maxRecords, maxBytes } = limits;
+  const state = await partitionOf(session, asked, context);
+  availability.watch(state);
+  const acquired = await state.acquire(session.memberId, {
+    ...{ maxRecords, maxBytes, batchSize: Math.max(request.batchSize, 1) },
+    mode: request.shareAcquireMode === RECORD_LIMIT ? 'record-limit' : 'batch-optimized',
+  });
+  // Nobody is there any more to get it.
+  if (session.closed && acquired.ranges.length > 0) await state.releaseAll(session.memberId);
+  return acquired;
+}
+
+function success(
+  { partition }: ShareSessionPartition,
+  records: readonly Buffer[],
+  ranges: Acquired['ranges'],
+): PartitionResponse {
+  return {
+    ...{ partitionIndex: partition, errorCode: 0, acknowledgeErrorCode: 0, currentLeader: NO_LEADER, records },
+    acquiredRecords: ranges.map(({ firstOffset, lastOffset, deliveryCount }) => ({
+      ...{ firstOffset, lastOffset, deliveryCount: Math.min(deliveryCount, MAX_INT16) },
+    })),
+  };
+}
+
+function failure({ partition }: ShareSessionPartition, errorCode: number): PartitionResponse {
+  const nothing = { acknowledgeErrorCode: 0, currentLeader: NO_LEADER, records: [], acquiredRecords: [] };
+  return { partitionIndex: partition, errorCode, ...nothing };
+}
+
+/** By topic: of each partition what it gave, and what became of its acknowledgements. */
+function together(
+  found: readonly Found[],
+  acknowledged: readonly AcknowledgedPartition[],
+): ShareFetchResponse['responses'] {
+  const topics = new Map<string, Map<number, PartitionResponse>>();
+  const of = (topicId: string) => {
+    const partitions = topics.get(topicId) ?? new Map<number, PartitionResponse>();
+    topics.set(topicId, partitions);
+    return partitions;
+  };
+  for (const { topicId, response } of found) of(topicId).set(response.partitionIndex, response);
+  for (const { topicId, partitionIndex, errorCode: acknowledgeErrorCode } of acknowledged) {
+    const partitions = of(topicId);
+    const asked = { topicId, partition: partitionIndex, wanted: true, state: undefined };
+    partitions.set(partitionIndex, { ...(partitions.get(partitionIndex) ?? failure(asked, 0)), acknowledgeErrorCode });
+  }
+  return Array.from(topics, ([topicId, partitions]) => ({ topicId, partitions: [...partitions.values()] }));
+}
