@@ -18,6 +18,7 @@ import { amqplib } from './amqplib.ts';
 import { SuiteBroker } from './broker.ts';
 import { makeCertificate } from './certificate.ts';
 import { franzGo } from './franz-go.ts';
+import { kafkaPython } from './kafka-python.ts';
 import { kafkajs } from './kafkajs.ts';
 import { librdkafka } from './librdkafka.ts';
 import { busyPorts, runInNamespace } from './namespace.ts';
@@ -26,7 +27,7 @@ import { rabbitmqClient } from './rabbitmq-client.ts';
 import { type Only, SEPARATOR, type Suite, type TestOutcome } from './suite.ts';
 import { setScramPasswords, writeUsers } from './users.ts';
 
-const SUITES: readonly Suite[] = [kafkajs, librdkafka, franzGo, amqplib, rabbitmqClient, pika];
+const SUITES: readonly Suite[] = [kafkajs, librdkafka, franzGo, kafkaPython, amqplib, rabbitmqClient, pika];
 const LISTS = new URL('../../test/suites/', import.meta.url);
 
 /** So many of the broker's own errors are shown. */
