@@ -14,7 +14,7 @@ import { realEnvironment } from './environment/real.ts';
 import { BrokerError } from './errors.ts';
 import { openStorage } from './open-storage.ts';
 import { AmqpListener, ReplyChannels } from './protocols/amqp/index.ts';
-import { KafkaListener, subscribedTopics } from './protocols/kafka/index.ts';
+import { embeddedProtocol, KafkaListener } from './protocols/kafka/index.ts';
 import { readFile } from './read-file.ts';
 import { VERSION } from './version.ts';
 
@@ -102,7 +102,7 @@ export async function createBroker(options: CreateBrokerOptions = {}): Promise<R
       environment,
       logger,
       settings: { ...brokerSettings(settings), ...userSettings(settings, file?.definitions) },
-      subscribedTopics,
+      embeddedProtocol,
       openShard: storage.openShard,
       openTransientShard: storage.openTransientShard,
     });
@@ -167,6 +167,7 @@ function brokerSettings({ storage, kafka, groups, transactions, limits, compacti
       maxSessionTimeoutMs: groups.maxSessionTimeoutMs,
       consumerSessionTimeoutMs: groups.consumerSessionTimeoutMs,
       consumerHeartbeatIntervalMs: groups.consumerHeartbeatIntervalMs,
+      consumerMigrationPolicy: groups.consumerMigrationPolicy,
       initialRebalanceDelayMs: groups.initialRebalanceDelayMs,
       maxMembers: groups.maxSize,
       offsetsRetentionMs: groups.offsetsRetentionMs,

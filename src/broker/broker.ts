@@ -92,7 +92,7 @@ export interface BrokerOptions {
   readonly logger: Logger;
   readonly settings?: Partial<BrokerSettings>;
   /** What the members of a group say that they consume, in the words of their protocol. */
-  readonly subscribedTopics: GroupsOptions['subscribedTopics'];
+  readonly embeddedProtocol: GroupsOptions['embedded'];
   /** Opens a shard by its number, making it when it is not there. */
   readonly openShard: (index: number, onTrouble: (error: BrokerError, what: string) => void) => Promise<Shard>;
   /** Opens the shard of what does not outlive a restart. */
@@ -211,7 +211,7 @@ export class Broker {
       random: environment.random,
       settings: settings.groups,
       configs: groupConfigs,
-      subscribedTopics: options.subscribedTopics,
+      embedded: options.embeddedProtocol,
       topics: topicsOf(streams),
       onTrouble,
     });

@@ -381,6 +381,12 @@ const groups = section(
       .describe(
         'How often such members come, and so how soon they learn of a change. Kafka: `group.consumer.heartbeat.interval.ms`.',
       ),
+    consumerMigrationPolicy: z
+      .enum(['bidirectional', 'upgrade', 'downgrade', 'disabled'])
+      .default('bidirectional')
+      .describe(
+        'Which way groups with members may go between the classic group protocol and the new one: with the first new member that joins (`upgrade`), with the last that leaves (`downgrade`). Kafka: `group.consumer.migration.policy`.',
+      ),
     maxSize: count(1, MAX_INT32).default(10_000).describe('Members of one group.'),
     offsetsRetentionMs: ms(1)
       .default(7 * DAY)

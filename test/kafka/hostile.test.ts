@@ -23,7 +23,7 @@ import { syncGroup } from '../../src/protocols/kafka/codec/apis/sync-group.ts';
 import { decodeResponse } from '../../src/protocols/kafka/codec/frames.ts';
 import type { ConnectionLimits } from '../../src/protocols/kafka/connection.ts';
 import { HANDLERS } from '../../src/protocols/kafka/handlers/index.ts';
-import { KafkaListener, subscribedTopics } from '../../src/protocols/kafka/index.ts';
+import { embeddedProtocol, KafkaListener } from '../../src/protocols/kafka/index.ts';
 import { encodeBatch } from '../../src/records/index.ts';
 import { startBroker, temporaryDirectory, until } from './fixture.ts';
 import { LONGEST_WAIT_MS, mutated, numbersNamed, type Present, requestsFor } from './hostile-requests.ts';
@@ -106,7 +106,7 @@ async function brokerAndListener(limits: Partial<ConnectionLimits> = {}, given: 
   const logger = recordingLogger();
   const storage = await openStorage(completeSettings({ storage: { kind: 'memory' } }).storage, environment);
   const settings = { groups: { initialRebalanceDelayMs: 60_000 }, ...given };
-  const broker = await Broker.open({ environment, logger, settings, subscribedTopics, ...storage });
+  const broker = await Broker.open({ environment, logger, settings, embeddedProtocol, ...storage });
   const listen = { host: '127.0.0.1', port: 0 };
   const kafka = await KafkaListener.open({ broker, logger, listen, limits });
   onTestFinished(async () => {

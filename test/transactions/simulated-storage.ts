@@ -4,6 +4,7 @@ import { streamConfig } from '../../src/broker/streams/stream-config.ts';
 import { Transactions } from '../../src/broker/transactions/transactions.ts';
 import type { SimulatedDisk } from '../../src/environment/simulated-files.ts';
 import type { VirtualClock } from '../../src/environment/virtual-clock.ts';
+import { embeddedProtocol } from '../../src/protocols/kafka/index.ts';
 import type { Shard } from '../../src/storage/index.ts';
 import { openSimulatedShard } from '../simulated-shard.ts';
 
@@ -56,7 +57,7 @@ export async function openSimulatedBroker(options: SimulatedBrokerOptions): Prom
     clock,
     random,
     settings: {},
-    subscribedTopics: () => null,
+    embedded: embeddedProtocol,
     topics: { version: 0, byName: () => undefined, byId: () => undefined, names: () => [] },
     onTrouble,
   });

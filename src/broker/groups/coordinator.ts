@@ -14,9 +14,11 @@ import {
   describeConsumerGroup,
   JOINS,
   listConsumerGroup,
+  NO_CONSUMERS,
   Subscriptions,
   type Topics,
 } from './consumer/index.ts';
+import type { EmbeddedProtocol } from './embedded-protocol.ts';
 import type { ClassicGroup } from './group.ts';
 import { GroupLoad } from './load.ts';
 import type {
@@ -26,10 +28,12 @@ import type {
   JoinResult,
   LeaveRequest,
   LeaveResult,
+  LeavingMember,
   MemberIdentity,
   SyncRequest,
   SyncResult,
 } from './membership.ts';
+import { Migration } from './migration.ts';
 import type {
   CommitRequest,
   DeleteOffsetsRequest,
@@ -53,8 +57,8 @@ export interface GroupCoordinatorOptions {
   readonly settings?: Partial<GroupSettings>;
   /** What is set for single groups; the settings hold for all without it. */
   readonly configs?: GroupConfigReader | undefined;
-  /** The topics that a member's metadata says it consumes; null when it is not of a consumer, or cannot be read. */
-  readonly subscribedTopics: (protocolType: string, metadata: Buffer) => readonly string[] | null;
+  /** What consumers of the classic protocol say to each other. */
+  readonly embedded: EmbeddedProtocol;
   readonly topics: Topics;
   /** What is kept of a share group's deliveries goes; the group follows. */
   readonly forgetDeliveries?: ((groupId: string) => Promise<void>) | undefined;
@@ -87,7 +91,7 @@ export class GroupCoordinator {
   #closed = false;
 
   constructor(options: GroupCoordinatorOptions) {
-    const { clock, random, log, subscribedTopics, topics, onWarn = () => {} } = options;
+    const { clock, random, log, embedded, topics, onWarn = () => {} } = options;
     this.#log = log;
     this.#settings = { ...DEFAULT_GROUP_SETTINGS, ...options.settings };
     this.#offsets = new CommittedOffsets(clock, log, this.#settings);
@@ -98,20 +102,24 @@ export class GroupCoordinator {
         ...surroundings,
         newMemberId: (prefix) => `${prefix}-${random.uuid()}`,
         store: (groupId, membership) => log.append([{ type: 'membership-stored', groupId, membership }]),
-        subscribedTopics,
+        embedded,
       },
       () => log.state,
     );
+    const { settings } = surroundings;
+    const translation = { embedded, topics };
+    const migration = new Migration({ clock, log, settings, classic: this.#classic, translation });
     this.#consumers = new ConsumerGroups(
       {
         ...surroundings,
         timesOf: (groupId) => options.configs?.of(groupId) ?? this.#settings,
         subscriptions,
         newMemberId: () => random.uuid(),
-        membership: (groupId) => this.#consumersOf(groupId),
-        firstEpoch: (groupId) => log.state.groups.get(groupId)?.membership?.generation ?? 0,
-        checkKind: (groupId) => this.#checkNotClassic(groupId),
-        store: (groupId, change) => log.append([{ type: 'consumer-group-changed', groupId, change }]),
+        translation,
+        membership: (groupId) => migration.membership(groupId),
+        origin: (groupId) => migration.origin(groupId),
+        store: (groupId, changes) => migration.store(groupId, changes),
+        storeClassic: (groupId, membership) => migration.storeClassic(groupId, membership),
       },
       log.state.groups.keys(),
     );
@@ -126,15 +134,8 @@ export class GroupCoordinator {
       isOther: (groupId) => this.#isNotShare(groupId),
       forgetDeliveries: options.forgetDeliveries ?? (async () => {}),
     });
-    const { settings } = surroundings;
-    this.#retention = new Retention({
-      clock,
-      log,
-      settings,
-      classic: this.#classic,
-      consumers: this.#consumers,
-      onWarn,
-    });
+    const groups = { classic: this.#classic, consumers: this.#consumers };
+    this.#retention = new Retention({ clock, log, settings, onWarn, ...groups });
   }
 
   /** Refuses all who wait with `closed`, and stops all timers. */
@@ -160,17 +161,12 @@ export class GroupCoordinator {
     // What is kept must not be a piece of the buffer of a whole request.
     const protocols = request.protocols.map(({ name, metadata }) => ({ name, metadata: Buffer.from(metadata) }));
     const clientId = request.clientId.slice(0, this.#settings.maxIdLength);
-    const consumers = this.#consumers.get(request.groupId);
-    if (consumers !== undefined) await this.#checkNoConsumers(consumers);
-    const { groupId } = request;
-    const group = request.memberId === '' ? this.#classic.toJoin(groupId) : this.#classic.get(groupId);
-    if (group === undefined) throw notInGroup(groupId);
-    try {
-      return await group.join({ ...request, clientId, protocols });
-    } finally {
-      // Whom it refused, it need not be there for.
-      if (group.atRest) this.#classic.forget(group);
-    }
+    const asked = { ...request, clientId, protocols };
+    return await this.#ask<JoinResult>(
+      request.groupId,
+      (consumers) => consumers.classic.join(asked),
+      () => this.#classic.join(asked),
+    );
   }
 
   /**
@@ -179,25 +175,33 @@ export class GroupCoordinator {
    */
   async sync(request: SyncRequest): Promise<SyncResult> {
     this.#check(request.groupId);
-    const group = this.#classic.get(request.groupId);
-    if (group === undefined) throw notInGroup(request.groupId);
-    return await group.sync(request);
+    return await this.#ask<SyncResult>(
+      request.groupId,
+      (consumers) => consumers.classic.sync(request),
+      () => this.#classic.withMembers(request.groupId).sync(request),
+    );
   }
 
   /** Rejects with `rebalance-in-progress` to call the member to join again; else as `sync`. */
   async heartbeat(request: MemberIdentity): Promise<void> {
     this.#check(request.groupId);
-    const group = this.#classic.get(request.groupId);
-    if (group === undefined) throw notInGroup(request.groupId);
-    group.heartbeat(request);
+    await this.#ask<undefined>(
+      request.groupId,
+      (consumers) => consumers.classic.heartbeat(request),
+      () => {
+        this.#classic.withMembers(request.groupId).heartbeat(request);
+        return undefined;
+      },
+    );
   }
 
   async leave({ groupId, members }: LeaveRequest): Promise<LeaveResult[]> {
     this.#check(groupId);
-    const group = this.#classic.get(groupId);
-    if (group !== undefined) return await group.leave(members);
-    if (this.#hasConsumers(groupId)) return await this.#consumers.remove(groupId, members);
-    return members.map(({ memberId, groupInstanceId }) => ({ memberId, groupInstanceId, error: 'unknown-member' }));
+    return await this.#ask<LeaveResult[]>(
+      groupId,
+      (consumers) => consumers.remove(members),
+      () => this.#classic.get(groupId)?.leave(members) ?? members.map(unknown),
+    );
   }
 
   // Members of the protocol of KIP-848
@@ -205,19 +209,13 @@ export class GroupCoordinator {
   /**
    * A member joins, stays, or leaves. Resolves when what came of it is durable. Rejects with `unknown-member`,
    * `fenced-member-epoch`, `fenced-instance`, `unreleased-instance`, `invalid-regular-expression`, `group-max-size`,
-   * `limit-exceeded`, or `not-found` for no such group, or one that has members of the classic protocol.
+   * `limit-exceeded`, or `not-found` for no such group, or one whose members of the classic protocol stay by themselves.
    */
   async consumerHeartbeat(request: ConsumerHeartbeat): Promise<ConsumerHeartbeatResult> {
     const { groupId, memberEpoch } = request;
     this.#check(groupId);
-    this.#checkNotClassic(groupId);
     this.#checkNotShare(groupId);
-    if (memberEpoch === JOINS) {
-      this.#checkRoom(groupId);
-      // An empty group of the classic protocol becomes one of this.
-      const classic = this.#classic.get(groupId);
-      if (classic !== undefined) this.#classic.end(classic, notInGroup(groupId));
-    }
+    if (memberEpoch === JOINS) this.#checkRoom(groupId);
     return await this.#consumers.heartbeat({
       ...request,
       clientId: request.clientId.slice(0, this.#settings.maxIdLength),
@@ -237,20 +235,25 @@ export class GroupCoordinator {
    * `fenced-instance`, `illegal-generation`, `rebalance-in-progress`, or `not-found` for a generation of no known group.
    */
   async commitOffsets(request: CommitRequest): Promise<TopicPartitions<PartitionResult>[]> {
-    this.#checkCommitter(request, (group) => group.checkCommit(request));
+    await this.#checkCommitter(request, (group) => group.checkCommit(request));
     return await this.#offsets.commit(request);
   }
 
   /** As `commitOffsets`; what it commits takes effect with the end of the producer's transaction. */
   async commitTransactionalOffsets(request: TransactionalCommitRequest): Promise<TopicPartitions<PartitionResult>[]> {
-    this.#checkCommitter(request, (group) => group.checkTransactionalCommit(request), true);
+    await this.#checkCommitter(request, (group) => group.checkTransactionalCommit(request), true);
     return await this.#offsets.commitWithTransaction(request);
   }
 
-  #checkCommitter(request: CommitRequest, check: (group: ClassicGroup) => void, transactional = false): void {
+  async #checkCommitter(
+    request: CommitRequest,
+    check: (group: ClassicGroup) => void,
+    transactional = false,
+  ): Promise<void> {
     const { groupId, generation } = request;
     this.#check(groupId);
     this.#checkNotShare(groupId);
+    await this.#settled(groupId);
     const group = this.#classic.get(groupId);
     if (group !== undefined) check(group);
     else if (this.#consumersOf(groupId) !== undefined) this.#checkConsumer(request, transactional);
@@ -263,6 +266,7 @@ export class GroupCoordinator {
     const { groupId, memberId = null, memberEpoch = -1 } = request;
     this.#check(groupId);
     this.#checkNotShare(groupId);
+    await this.#settled(groupId);
     if (
       (memberId !== null || memberEpoch >= 0) &&
       !this.#classic.has(groupId) &&
@@ -281,6 +285,7 @@ export class GroupCoordinator {
     const { groupId } = request;
     this.#check(groupId);
     this.#checkNotShare(groupId);
+    await this.#settled(groupId);
     const group = this.#classic.get(groupId);
     if (group === undefined && !this.#log.state.groups.has(groupId)) throw noGroup(groupId);
     const members = group ?? this.#consumers.get(groupId);
@@ -380,31 +385,33 @@ export class GroupCoordinator {
     return (this.#consumersOf(groupId)?.members.size ?? 0) > 0;
   }
 
-  #checkNotClassic(groupId: string): void {
-    const classic = this.#classic.get(groupId);
-    if (classic === undefined || classic.state === 'Empty') return;
-    throw new BrokerError(
-      'not-found',
-      `Group ${groupId} is not a consumer group: it has members of the classic protocol.`,
-    );
+  /** Asks a group of KIP-848 if that is what it is when its turn comes, else a classic group. */
+  async #ask<T>(
+    groupId: string,
+    consumers: (group: ConsumerGroup) => Promise<T | typeof NO_CONSUMERS>,
+    classic: () => T | Promise<T>,
+  ): Promise<T> {
+    for (;;) {
+      const group = this.#classic.occupied(groupId) === undefined ? this.#consumers.get(groupId) : undefined;
+      if (group === undefined) return await classic();
+      const answer = await consumers(group);
+      if (answer !== NO_CONSUMERS) return answer;
+      if (this.#closed) throw closed();
+    }
   }
 
-  /** A group of KIP-848 can be joined by the classic protocol when it is empty; it is of that protocol then. */
-  async #checkNoConsumers(consumers: ConsumerGroup): Promise<void> {
-    await consumers.settled();
+  /** Waits while the group changes from one protocol to the other: its members are neither's then. */
+  async #settled(groupId: string): Promise<void> {
+    if (this.#classic.has(groupId) || this.#consumersOf(groupId) !== undefined) return;
+    await this.#consumers.get(groupId)?.settled();
     if (this.#closed) throw closed();
-    if (consumers.isEmpty) return;
-    throw new BrokerError(
-      'inconsistent-group-protocol',
-      `group ${consumers.groupId} has members of the consumer protocol`,
-    );
   }
 
   #checkConsumer(request: CommitRequest, transactional: boolean): void {
     const { groupId, memberId, generation, groupInstanceId, knowsEpochs = true } = request;
     if (generation < 0 && !this.#hasConsumers(groupId)) return;
     if (!transactional) {
-      this.#checkMember(groupId, memberId, knowsEpochs ? generation : null);
+      this.#checkMember(groupId, memberId, generation, knowsEpochs);
       return;
     }
     // A producer that does not say for whom it commits.
@@ -418,10 +425,10 @@ export class GroupCoordinator {
     }
   }
 
-  #checkMember(groupId: string, memberId: string, memberEpoch: number | null): void {
+  #checkMember(groupId: string, memberId: string, memberEpoch: number, knowsEpochs = true): void {
     const consumers = this.#consumers.get(groupId);
     if (consumers === undefined) throw notInGroup(groupId);
-    consumers.checkMember(memberId, memberEpoch);
+    consumers.checkMember(memberId, memberEpoch, knowsEpochs);
   }
 
   // Checks
@@ -449,6 +456,10 @@ export class GroupCoordinator {
   #checkRoom(groupId: string): void {
     checkRoom(groupId, this.#log.state.groups, this.#settings.maxGroups);
   }
+}
+
+function unknown({ memberId, groupInstanceId }: LeavingMember): LeaveResult {
+  return { memberId, groupInstanceId, error: 'unknown-member' };
 }
 
 function protocolTypeOf({ membership }: StoredGroup): string {

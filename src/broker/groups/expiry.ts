@@ -1,6 +1,5 @@
-import type { ConsumerGroup } from './consumer/group.ts';
+import { CONSUMERS, type ConsumerGroup } from './consumer/index.ts';
 import type { ClassicGroup } from './group.ts';
-import { CONSUMERS } from './group.ts';
 import type { ExpiredOffsets, StoredGroup } from './state.ts';
 
 /**

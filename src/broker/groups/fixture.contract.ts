@@ -4,6 +4,7 @@ import { BrokerError, type ErrorCode } from '../../errors.ts';
 import type { EventLog } from '../event-log.ts';
 import type { TopicInfo, Topics } from './consumer/topics.ts';
 import { GroupCoordinator } from './coordinator.ts';
+import type { EmbeddedProtocol, NamedPartitions } from './embedded-protocol.ts';
 import { decodeEvent, encodeEvent } from './event-codec.ts';
 import type { JoinRequest } from './membership.ts';
 import type { GroupSettings } from './settings.ts';
@@ -97,7 +98,7 @@ export class Fixture {
       random: this.#random,
       log: this.log,
       settings: this.#settings,
-      subscribedTopics: topicsIn,
+      embedded: embeddedProtocol,
       topics: this.topics,
       onWarn: (message) => this.warnings.push(message),
     });
@@ -130,10 +131,34 @@ export class TestTopics implements Topics {
   }
 }
 
-/** In these tests, metadata is topics with commas between them, and `?` is not to be understood. */
-function topicsIn(protocolType: string, metadata: Buffer): string[] | null {
-  const text = metadata.toString();
-  return protocolType !== 'consumer' || text === '?' ? null : text.split(',');
+/**
+ * In these tests, metadata is topics with commas between them, perhaps what the member has after a semicolon, and `?` is not to
+ * be understood; partitions are `t/0 t/1 u/0`.
+ */
+const embeddedProtocol: EmbeddedProtocol = {
+  subscription(metadata) {
+    const text = metadata.toString();
+    if (text === '?') return null;
+    const [topics = '', owned = ''] = text.split(';');
+    return { version: 1, topics: topics.split(','), owned: partitionsIn(owned), rackId: null };
+  },
+  assignment(bytes) {
+    const text = bytes.toString();
+    return text === '?' ? null : partitionsIn(text);
+  },
+  encodeAssignment: (assignment) => Buffer.from(partitionsAsText(assignment)),
+};
+
+export function partitionsIn(text: string): { topic: string; partitions: number[] }[] {
+  const names = text.split(' ').filter((name) => name !== '');
+  return names.map((name) => {
+    const [topic = '', partition = ''] = name.split('/');
+    return { topic, partitions: [Number(partition)] };
+  });
+}
+
+function partitionsAsText(assignment: readonly NamedPartitions[]): string {
+  return assignment.flatMap(({ topic, partitions }) => partitions.map((each) => `${topic}/${each}`)).join(' ');
 }
 
 export function joinRequest(request: Partial<JoinRequest> = {}): JoinRequest {

@@ -214,7 +214,6 @@ export class Generations {
     this.#since = membership.since;
     this.#generation = membership.generation;
     this.protocolType = membership.protocolType;
-    this.#protocolName = membership.protocolName;
     for (const stored of membership.members) {
       const member = this.#members.insert(stored);
       member.assignment = stored.assignment;
@@ -223,7 +222,25 @@ export class Generations {
     }
     this.#holdAssignments(membership.members.reduce((bytes, { assignment }) => bytes + assignment.length, 0));
     this.#members.leader = membership.leader;
-    if (this.#members.size > 0) this.#state = 'Stable';
+    this.#protocolName = membership.protocolName ?? this.#members.votes.elect(this.#members);
+    if (this.#members.size === 0) return;
+    this.#state = 'Stable';
+    if (membership.rebalanceDue === true) this.#prepare();
+  }
+
+  /** What it would be after a restart, were it durable as it is: without members that have not been in any generation. */
+  snapshot(): Membership {
+    const isNew = new Set(Array.from(this.#members, ({ memberId, isNew }) => (isNew ? memberId : '')));
+    const members = this.#members.stored().filter(({ memberId }) => !isNew.has(memberId));
+    return {
+      generation: this.#generation,
+      protocolType: this.protocolType,
+      protocolName: this.#protocolName,
+      leader: (members.find(({ memberId }) => memberId === this.#members.leader) ?? members[0])?.memberId ?? null,
+      since: this.#since,
+      members,
+      rebalanceDue: this.#state !== 'Stable',
+    };
   }
 
   /** Ends the group here. */

@@ -1,4 +1,5 @@
 import { BrokerError, type ErrorCode, toBrokerError } from '../../errors.ts';
+import { CONSUMERS } from './consumer/index.ts';
 import { Generations } from './generations.ts';
 import { type Member, NOTHING, protocolBytes } from './member.ts';
 import type {
@@ -18,9 +19,6 @@ import { PendingMembers } from './pending-members.ts';
 import { Roster, rebalanceTimeout, unknownMember } from './roster.ts';
 import type { Membership } from './state.ts';
 import type { GroupSurroundings } from './surroundings.ts';
-
-/** The protocol type of consumers; of other groups (Kafka Connect's workers, for one) it is not known what they read. */
-export const CONSUMERS = 'consumer';
 
 /**
  * A group of the classic protocol: members join, one of them is told to lead and assigns partitions to all, the others wait
@@ -131,9 +129,9 @@ export class ClassicGroup {
     const topics = new Set<string>();
     for (const member of this.#members) {
       const metadata = member.metadata(this.#generations.protocolName);
-      const subscribed = this.#surroundings.subscribedTopics(CONSUMERS, metadata);
-      if (subscribed === null) return null;
-      for (const topic of subscribed) topics.add(topic);
+      const subscription = this.#surroundings.embedded.subscription(metadata);
+      if (subscription === null) return null;
+      for (const topic of subscription.topics) topics.add(topic);
     }
     return topics;
   }
@@ -154,6 +152,11 @@ export class ClassicGroup {
   list(): GroupListing {
     const { groupId, state } = this;
     return { groupId, protocolType: this.protocolType ?? '', state, type: 'classic' };
+  }
+
+  /** What it would be after a restart, were it durable as it is. */
+  snapshot(): Membership {
+    return this.#generations.snapshot();
   }
 
   /** Tries again to make durable that it is empty, if that failed before. */

@@ -19,7 +19,7 @@ export interface GroupsOptions {
   readonly random: Random;
   readonly settings: Partial<GroupSettings>;
   readonly configs?: GroupConfigReader;
-  readonly subscribedTopics: GroupCoordinatorOptions['subscribedTopics'];
+  readonly embedded: GroupCoordinatorOptions['embedded'];
   readonly topics: Topics;
   readonly forgetDeliveries?: GroupCoordinatorOptions['forgetDeliveries'];
   readonly onTrouble: (error: BrokerError, what: string) => void;
@@ -36,7 +36,7 @@ export class Groups {
   }
 
   static async open(options: GroupsOptions): Promise<Groups> {
-    const { clock, random, settings, configs, subscribedTopics, topics, forgetDeliveries, onTrouble, shards } = options;
+    const { clock, random, settings, configs, embedded, topics, forgetDeliveries, onTrouble, shards } = options;
     const coordinators = options.logs.map(async ({ logId, shard: index }) => {
       const shard = shards[index];
       if (shard === undefined) throw new Error(`shard ${index} of the groups is not there`);
@@ -55,7 +55,7 @@ export class Groups {
         log,
         settings,
         configs,
-        subscribedTopics,
+        embedded,
         topics,
         forgetDeliveries,
         onWarn,

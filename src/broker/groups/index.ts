@@ -3,6 +3,7 @@ export { ASSIGNORS } from './consumer/assignors.ts';
 export * from './consumer/heartbeat.ts';
 export type { TopicInfo, Topics } from './consumer/topics.ts';
 export { GroupCoordinator, type GroupCoordinatorOptions, type GroupResult } from './coordinator.ts';
+export type { EmbeddedProtocol } from './embedded-protocol.ts';
 export { groupEventCodec } from './event-codec.ts';
 export type * from './membership.ts';
 export type * from './offsets.ts';

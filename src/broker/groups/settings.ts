@@ -1,3 +1,6 @@
+/** Kafka's names: an upgrade is one to the protocol of KIP-848. */
+export type MigrationPolicy = 'bidirectional' | 'upgrade' | 'downgrade' | 'disabled';
+
 /** Limits and times of consumer groups; Kafka's names are given where it has the setting. */
 export interface GroupSettings {
   /** group.min.session.timeout.ms */
@@ -8,6 +11,8 @@ export interface GroupSettings {
   readonly consumerSessionTimeoutMs: number;
   /** group.consumer.heartbeat.interval.ms: how often they are told to come. */
   readonly consumerHeartbeatIntervalMs: number;
+  /** group.consumer.migration.policy: which way groups with members may go between the classic protocol and that of KIP-848. */
+  readonly consumerMigrationPolicy: MigrationPolicy;
   /** How often at most a regular expression that they subscribed with is tried on the names of all topics. */
   readonly topicRegexRetryMs: number;
   /** group.initial.rebalance.delay.ms: how long an empty group that is joined waits for more members. */
@@ -51,6 +56,7 @@ export const DEFAULT_GROUP_SETTINGS: GroupSettings = {
   maxSessionTimeoutMs: 1_800_000,
   consumerSessionTimeoutMs: 45_000,
   consumerHeartbeatIntervalMs: 5_000,
+  consumerMigrationPolicy: 'bidirectional',
   topicRegexRetryMs: 1_000,
   // Kafka's own default is 3000, which spares a large group that starts some rebalances. It also makes every single
   // consumer in development wait three seconds, which is why the configuration that Kafka ships for trying it out has 0.

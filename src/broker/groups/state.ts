@@ -44,6 +44,8 @@ export interface Membership {
   /** When the group came into this state, by the broker's clock. */
   readonly since: number;
   readonly members: readonly StoredMember[];
+  /** There are partitions that none of the members has: they are to join again. Left out when that is not so. */
+  readonly rebalanceDue?: boolean;
 }
 
 export interface StoredMember {

@@ -1,5 +1,6 @@
 import type { Clock } from '../../environment/environment.ts';
 import type { BrokerError } from '../../errors.ts';
+import type { EmbeddedProtocol } from './embedded-protocol.ts';
 import type { ClassicGroup } from './group.ts';
 import type { GroupLoad } from './load.ts';
 import type { GroupSettings } from './settings.ts';
@@ -15,8 +16,8 @@ export interface GroupSurroundings {
   readonly newMemberId: (prefix: string) => string;
   /** Makes a generation durable. */
   readonly store: (groupId: string, membership: Membership) => Promise<void>;
-  /** Topics named in a member's metadata; null when that cannot be told. */
-  readonly subscribedTopics: (protocolType: string, metadata: Buffer) => readonly string[] | null;
+  /** What members say of themselves who are consumers. */
+  readonly embedded: EmbeddedProtocol;
   /** The group has come to rest: see `ClassicGroup.atRest`. */
   readonly onRest: (group: ClassicGroup) => void;
   readonly onWarn: (message: string, error: BrokerError) => void;

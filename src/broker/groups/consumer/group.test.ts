@@ -360,8 +360,8 @@ describe('a group', () => {
     expect(await group.join('c')).toMatchObject({ memberEpoch: 1 });
   });
 
-  it('changes its protocol, both ways, when it is empty, and keeps its offsets; not before', async () => {
-    const group = new Group();
+  it('changes its protocol, both ways, when it is empty, and keeps its offsets; not before where that is disabled', async () => {
+    const group = new Group({ consumerMigrationPolicy: 'disabled' });
     const { groups } = group;
     const request = joinRequest({ protocols: [{ name: 'range', metadata: Buffer.from('t') }] });
     const classic = await group.joinClassic(request);

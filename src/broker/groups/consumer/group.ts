@@ -1,24 +1,18 @@
 import type { Clock } from '../../../environment/environment.ts';
 import { BrokerError, type ErrorCode, toBrokerError } from '../../../errors.ts';
 import type { GroupConfig } from '../../configs/index.ts';
-import { Deadline } from '../deadline.ts';
 import type { GroupLoad } from '../load.ts';
-import type { GroupListing, LeaveResult, LeavingMember } from '../membership.ts';
+import type { LeaveResult, LeavingMember } from '../membership.ts';
 import type { GroupSettings } from '../settings.ts';
-import { elect } from './assignors.ts';
-import {
-  type ConsumerGroupDescription,
-  type ConsumerGroupState,
-  type ConsumerHeartbeat,
-  type ConsumerHeartbeatResult,
-  JOINS,
-  LEAVES,
-  LEAVES_FOR_NOW,
-} from './heartbeat.ts';
-import { type ConsumerGroupChange, type ConsumerMember, ConsumerMembership } from './membership.ts';
-import { isReconciled } from './reconciliation.ts';
+import type { Membership } from '../state.ts';
+import { ClassicMembers, NO_CONSUMERS } from './classic-members.ts';
+import { type Translation, toClassic, usesClassic } from './conversion.ts';
+import { type ConsumerHeartbeat, type ConsumerHeartbeatResult, JOINS, LEAVES, LEAVES_FOR_NOW } from './heartbeat.ts';
+import { type Identity, identify, memberOf, unknownMember } from './identity.ts';
+import { type ClassicTraits, type ConsumerGroupChange, type ConsumerMember, ConsumerMembership } from './membership.ts';
 import type { Subscribed, Subscriptions } from './subscriptions.ts';
-import { departure, heartbeat, removal, staticMember, type Transition, unknownMember } from './transition.ts';
+import { departure, heartbeat, removal, type Said, type Transition } from './transition.ts';
+import { type Failure, Watches } from './watches.ts';
 
 /** What a group needs of its surroundings. */
 export interface ConsumerGroupSurroundings {
@@ -29,30 +23,26 @@ export interface ConsumerGroupSurroundings {
   /** Of all groups, this one among them. */
   readonly load: GroupLoad;
   readonly subscriptions: Subscriptions;
+  readonly translation: Translation;
   readonly newMemberId: () => string;
-  /** What is durable of the group; undefined for nothing. */
+  /** What is durable of the group; undefined for nothing, and for a group of the classic protocol with members. */
   readonly membership: (groupId: string) => ConsumerMembership | undefined;
-  /** The epoch that a group which is yet to be made goes on from. */
-  readonly firstEpoch: (groupId: string) => number;
-  /** Throws when a group of another kind has come into being under this id. */
-  readonly checkKind: (groupId: string) => void;
-  /** Makes a change durable, and part of the membership. */
-  readonly store: (groupId: string, change: ConsumerGroupChange) => Promise<void>;
+  /** What a group begins with that has no membership. Throws `not-found` for a classic group whose members have to stay by themselves. */
+  readonly origin: (groupId: string) => ConsumerGroupOrigin;
+  /** Makes changes durable, together, and part of the membership. A classic group of that name is none any more. */
+  readonly store: (groupId: string, changes: readonly ConsumerGroupChange[]) => Promise<void>;
+  /** Makes a classic group of it, durably. */
+  readonly storeClassic: (groupId: string, membership: Membership) => Promise<void>;
   /** Nothing is left of the group but what is durable. */
   readonly onRest: (group: ConsumerGroup) => void;
   readonly onWarn: (message: string, error: BrokerError) => void;
 }
 
-/** Timers of a member. */
-interface Watch {
-  /** When it passes without a heartbeat, the member has failed. */
-  readonly session: Deadline;
-  /** When it passes, the member has failed to give back partitions. */
-  readonly revocation: Deadline;
-  /** Grows with every heartbeat. */
-  beats: number;
-  /** The member epoch that the revocation is of. */
-  revokes: number | undefined;
+export interface ConsumerGroupOrigin {
+  /** The epoch that it goes on from. */
+  readonly epoch: number;
+  /** What makes it of the members of a classic group; null when there are none. */
+  readonly conversion: ConsumerGroupChange | null;
 }
 
 /**
@@ -62,8 +52,9 @@ interface Watch {
  */
 export class ConsumerGroup {
   readonly groupId: string;
+  readonly classic: ClassicMembers;
   readonly #surroundings: ConsumerGroupSurroundings;
-  readonly #watches = new Map<string, Watch>();
+  readonly #watches: Watches;
   #last: Promise<void> = Promise.resolve();
   /** Asked and not yet done. */
   #pending = 0;
@@ -75,10 +66,20 @@ export class ConsumerGroup {
   #counted = { members: 0, bytes: 0 };
 
   constructor(groupId: string, surroundings: ConsumerGroupSurroundings) {
+    const { clock, settings, translation, newMemberId } = surroundings;
     this.groupId = groupId;
     this.#surroundings = surroundings;
+    this.#watches = new Watches(clock, (failure) => this.#fence(failure));
+    this.classic = new ClassicMembers({
+      ...{ groupId, settings, translation, newMemberId, watches: this.#watches },
+      membership: () => this.#membership,
+      next: (act) => this.#next(act),
+      checkRoom: (group, who, said) => this.#checkRoom(group, who, said),
+      advance: async (group, who, said) => (await this.#advance(group, who, said)).member,
+      downgrade: (group, replaced, by) => this.#downgrade(group, [replaced.memberId], { member: replaced, by }),
+    });
     // Nobody could be heard while the broker was down: everybody has a whole session from now, and time to give back.
-    for (const member of this.#membership?.members.values() ?? []) this.#watch(member);
+    for (const member of this.#membership?.members.values() ?? []) this.#keep(member);
     this.#count();
   }
 
@@ -102,9 +103,10 @@ export class ConsumerGroup {
   }
 
   /** Removes members for good, as an administrator does; each is answered for itself. */
-  remove(leaving: readonly LeavingMember[]): Promise<LeaveResult[]> {
+  remove(leaving: readonly LeavingMember[]): Promise<LeaveResult[] | typeof NO_CONSUMERS> {
     return this.#next(async () => {
-      const group = this.#membership ?? new ConsumerMembership();
+      const group = this.#membership;
+      if (group === undefined || group.members.size === 0) return NO_CONSUMERS;
       const gone = new Set<string>();
       const results = leaving.map(({ memberId, groupInstanceId }) => {
         let error: ErrorCode | null = null;
@@ -116,7 +118,7 @@ export class ConsumerGroup {
         }
         return { memberId, groupInstanceId, error };
       });
-      if (gone.size > 0) await this.#store(removal(group, [...gone], this.#surroundings.clock.now()));
+      if (gone.size > 0) await this.#dismiss(group, [...gone]);
       return results;
     });
   }
@@ -127,16 +129,18 @@ export class ConsumerGroup {
   }
 
   /**
-   * Throws `unknown-member` or `stale-member-epoch` unless there is this member in this epoch; `unsupported` for a client that
-   * cannot tell one.
+   * Throws `unknown-member`, `stale-member-epoch`, or `illegal-generation` for a member of the classic protocol, unless there is
+   * this member in this epoch; `unsupported` for a client that cannot tell one.
    */
-  checkMember(memberId: string, memberEpoch: number | null): void {
+  checkMember(memberId: string, memberEpoch: number, knowsEpochs = true): void {
     const member = this.#membership?.get(memberId);
     if (member === undefined) throw unknownMember(memberId || 'Who asks');
-    if (memberEpoch === null)
+    const classic = usesClassic(member);
+    if (!knowsEpochs && !classic)
       throw new BrokerError('unsupported', 'Members of consumer groups use OffsetCommit version 9.');
     if (member.epoch === memberEpoch) return;
-    throw new BrokerError('stale-member-epoch', `The member's epoch is ${member.epoch}, not ${memberEpoch}.`);
+    const code = classic ? 'illegal-generation' : 'stale-member-epoch';
+    throw new BrokerError(code, `The member's epoch is ${member.epoch}, not ${memberEpoch}.`);
   }
 
   /** Names of the topics that its members consume. */
@@ -149,7 +153,7 @@ export class ConsumerGroup {
   /** Ends the group here: nothing is done any more. */
   end(): void {
     this.#ended = true;
-    for (const memberId of [...this.#watches.keys()]) this.#unwatch(memberId);
+    this.#watches.clear();
     this.#count();
   }
 
@@ -161,17 +165,33 @@ export class ConsumerGroup {
     return this.#surroundings.membership(this.groupId);
   }
 
+  // Members come, stay and go
+
   async #beat(request: ConsumerHeartbeat, memberId: string): Promise<ConsumerHeartbeatResult> {
-    const { clock, subscriptions, load } = this.#surroundings;
-    const group = this.#membership ?? this.#found(request);
-    this.#checkRoom(group, memberId, request);
-    if (request.topicRegex !== null && group.get(memberId)?.topicRegex !== request.topicRegex) {
-      subscriptions.check(request.topicRegex);
+    const founded = this.#membership ?? this.#found(request);
+    const { group, conversion } =
+      founded instanceof ConsumerMembership ? { group: founded, conversion: null } : founded;
+    const known = group.get(memberId);
+    const who = identify(group, request, memberId);
+    this.#checkRoom(group, who, request);
+    if (request.topicRegex !== null && known?.topicRegex !== request.topicRegex) {
+      this.#surroundings.subscriptions.check(request.topicRegex);
     }
+    const transition = await this.#advance(group, who, request, conversion);
+    return answer(request, transition, this.#times.consumerHeartbeatIntervalMs);
+  }
+
+  /** What a member says becomes durable, and with it what makes the group, if it is yet to be. */
+  async #advance(
+    group: ConsumerMembership,
+    who: Identity,
+    said: Said,
+    conversion: ConsumerGroupChange | null = null,
+  ): Promise<Transition> {
+    const { clock, subscriptions, load } = this.#surroundings;
     const { version } = subscriptions.topics;
     const transition = heartbeat(group, {
-      request,
-      memberId,
+      ...{ said, who },
       now: clock.now(),
       refreshed: version !== this.#version,
       resolved: this.#subscribed,
@@ -179,44 +199,79 @@ export class ConsumerGroup {
     });
     load.checkMetadata(transition.growth);
     // It is alive, whatever comes of making that durable.
-    this.#alive(memberId);
-    if (transition.change !== null) await this.#store(transition.change);
+    this.#watches.alive(who.memberId, this.#sessionOf(transition.member));
+    const changes = [conversion, transition.change].filter((change) => change !== null);
+    if (changes.length > 0) await this.#store(changes);
     if (transition.subscribed !== undefined && !this.#ended) {
       this.#subscribed = transition.subscribed;
       this.#count();
       if (transition.subscribed.complete) this.#version = version;
     }
-    return answer(request, transition, this.#times.consumerHeartbeatIntervalMs);
+    return transition;
   }
 
   #leave({ memberId, instanceId, memberEpoch }: ConsumerHeartbeat): Promise<ConsumerHeartbeatResult> {
     return this.#next(async () => {
-      const { clock } = this.#surroundings;
       const group = this.#membership ?? new ConsumerMembership();
       const member = memberOf(group, memberId, instanceId);
-      const forNow = memberEpoch === LEAVES_FOR_NOW;
-      await this.#store(forNow ? departure(group, member, clock.now()) : removal(group, [memberId], clock.now()));
+      if (memberEpoch === LEAVES_FOR_NOW) await this.#store([departure(group, member, this.#surroundings.clock.now())]);
+      else await this.#dismiss(group, [memberId]);
       const heartbeatIntervalMs = this.#times.consumerHeartbeatIntervalMs;
       return { memberId, memberEpoch, heartbeatIntervalMs, assignment: null };
     });
   }
 
-  /** The group before its first member. */
-  #found({ memberEpoch, memberId }: ConsumerHeartbeat): ConsumerMembership {
-    if (memberEpoch !== JOINS) throw unknownMember(memberId);
-    const group = new ConsumerMembership();
-    group.epoch = group.assignmentEpoch = this.#surroundings.firstEpoch(this.groupId);
-    return group;
+  /** Removes a member that failed, unless it turns out to be fine when it is its turn. */
+  #fence({ memberId, holds, again }: Failure): void {
+    this.#next(async () => {
+      const group = this.#membership;
+      if (group?.get(memberId) !== undefined && holds()) await this.#dismiss(group, [memberId]);
+    }).catch((error: unknown) => {
+      if (this.#ended) return;
+      this.#surroundings.onWarn(`member ${memberId} of group ${this.groupId} was not removed`, toBrokerError(error));
+      again(this.#times.consumerSessionTimeoutMs);
+    });
   }
 
-  #checkRoom(
+  async #dismiss(group: ConsumerMembership, gone: readonly string[]): Promise<void> {
+    if (group.members.size > gone.length && (await this.#downgrade(group, gone))) return;
+    await this.#store([removal(group, gone, this.#surroundings.clock.now())]);
+  }
+
+  /** Makes it a classic group if only members of that protocol are left. */
+  async #downgrade(
     group: ConsumerMembership,
-    memberId: string,
-    { topicNames, topicRegex, instanceId }: ConsumerHeartbeat,
-  ): void {
+    gone: readonly string[],
+    replaced?: { readonly member: ConsumerMember; readonly by: ClassicTraits },
+  ): Promise<boolean> {
+    const { settings, translation, clock } = this.#surroundings;
+    const { consumerMigrationPolicy: policy } = settings;
+    if (policy !== 'bidirectional' && policy !== 'downgrade') return false;
+    if (replaced !== undefined && usesClassic(replaced.member)) return false;
+    const rest = [...group.members.values()].filter(({ memberId }) => !gone.includes(memberId));
+    if (!rest.every(usesClassic)) return false;
+    await this.#surroundings.storeClassic(this.groupId, toClassic(group, rest, replaced, translation, clock.now()));
+    this.#watches.clear();
+    this.#subscribed = undefined;
+    this.#version = -1;
+    this.#count();
+    return true;
+  }
+
+  /** The group before its first member of this protocol. */
+  #found({ memberEpoch, memberId }: ConsumerHeartbeat) {
+    const { epoch, conversion } = this.#surroundings.origin(this.groupId);
+    if (memberEpoch !== JOINS) throw unknownMember(memberId);
+    const group = new ConsumerMembership();
+    if (conversion === null) group.epoch = group.assignmentEpoch = epoch;
+    else group.apply(conversion);
+    return { group, conversion };
+  }
+
+  /** Throws when there is no room for one more member, or for what it says. */
+  #checkRoom(group: ConsumerMembership, { known, replaced }: Identity, { topicNames, topicRegex }: Said): void {
     const { settings, load } = this.#surroundings;
-    const replaces = instanceId !== null && group.byInstance(instanceId) !== undefined;
-    if (group.get(memberId) === undefined && !replaces) {
+    if (known === undefined && replaced === undefined) {
       if (group.members.size >= settings.maxMembers) {
         throw new BrokerError('group-max-size', `group ${this.groupId} has ${group.members.size} members already`);
       }
@@ -235,7 +290,6 @@ export class ConsumerGroup {
     const done = this.#last.then(async () => {
       try {
         if (this.#ended) throw new BrokerError('closed', 'the coordinator of this group has closed; look for it again');
-        this.#surroundings.checkKind(this.groupId);
         return await act();
       } finally {
         this.#pending--;
@@ -249,12 +303,22 @@ export class ConsumerGroup {
     return done;
   }
 
-  async #store(change: ConsumerGroupChange): Promise<void> {
-    await this.#surroundings.store(this.groupId, change);
+  async #store(changes: readonly ConsumerGroupChange[]): Promise<void> {
+    await this.#surroundings.store(this.groupId, changes);
     if (this.#ended) return;
-    for (const memberId of change.gone) if (this.#membership?.get(memberId) === undefined) this.#unwatch(memberId);
-    for (const member of change.members) this.#watch(member);
+    for (const { gone, members } of changes) {
+      for (const memberId of gone) if (this.#membership?.get(memberId) === undefined) this.#watches.drop(memberId);
+      for (const member of members) this.#keep(member);
+    }
     this.#count();
+  }
+
+  #keep(member: ConsumerMember): void {
+    this.#watches.keep(member, this.#sessionOf(member));
+  }
+
+  #sessionOf({ classic }: ConsumerMember): number {
+    return classic?.sessionTimeoutMs ?? this.#times.consumerSessionTimeoutMs;
   }
 
   #count(): void {
@@ -266,104 +330,6 @@ export class ConsumerGroup {
     load.metadataBytes += counted.bytes - this.#counted.bytes;
     this.#counted = counted;
   }
-
-  // Time
-
-  #watch({ memberId, state, epoch, rebalanceTimeoutMs }: ConsumerMember): void {
-    let watch = this.#watches.get(memberId);
-    if (watch === undefined) {
-      const { clock } = this.#surroundings;
-      const made: Watch = {
-        session: new Deadline(clock, () => this.#sessionOver(memberId, made)),
-        revocation: new Deadline(clock, () => this.#revocationOver(memberId, made)),
-        beats: 0,
-        revokes: undefined,
-      };
-      made.session.set(this.#times.consumerSessionTimeoutMs);
-      this.#watches.set(memberId, made);
-      watch = made;
-    }
-    if (state !== 'revoking') {
-      watch.revocation.cancel();
-      watch.revokes = undefined;
-    } else if (watch.revokes !== epoch) {
-      watch.revocation.set(rebalanceTimeoutMs);
-      watch.revokes = epoch;
-    }
-  }
-
-  #unwatch(memberId: string): void {
-    const watch = this.#watches.get(memberId);
-    watch?.session.cancel();
-    watch?.revocation.cancel();
-    this.#watches.delete(memberId);
-  }
-
-  #alive(memberId: string): void {
-    const watch = this.#watches.get(memberId);
-    if (watch === undefined) return;
-    watch.beats++;
-    watch.session.set(this.#times.consumerSessionTimeoutMs);
-  }
-
-  #sessionOver(memberId: string, watch: Watch): void {
-    const { beats } = watch;
-    this.#fence(memberId, watch, () => watch.beats === beats);
-  }
-
-  #revocationOver(memberId: string, watch: Watch): void {
-    const { revokes } = watch;
-    this.#fence(memberId, watch, () => revokes !== undefined && watch.revokes === revokes);
-  }
-
-  /** Removes a member that failed, unless it turns out to be fine when it is its turn. */
-  #fence(memberId: string, watch: Watch, failed: () => boolean): void {
-    this.#next(async () => {
-      const group = this.#membership;
-      if (group?.get(memberId) === undefined || this.#watches.get(memberId) !== watch || !failed()) return;
-      await this.#store(removal(group, [memberId], this.#surroundings.clock.now()));
-    }).catch((error: unknown) => {
-      if (this.#ended) return;
-      this.#surroundings.onWarn(`member ${memberId} of group ${this.groupId} was not removed`, toBrokerError(error));
-      // Tried again when as much time has passed.
-      if (this.#watches.get(memberId) === watch) watch.session.set(this.#times.consumerSessionTimeoutMs);
-    });
-  }
-}
-
-/** What anybody may know of a group, by what is durable of it. */
-export function describeConsumerGroup(groupId: string, group: ConsumerMembership): ConsumerGroupDescription {
-  return {
-    groupId,
-    state: stateOf(group),
-    epoch: group.epoch,
-    assignmentEpoch: group.assignmentEpoch,
-    assignor: elect([...group.members.values()].map(({ assignor }) => assignor)),
-    members: Array.from(group.members.values(), ({ epoch, assigned, ...member }) => ({
-      ...member,
-      memberEpoch: epoch,
-      assignment: assigned,
-      target: group.target(member.memberId),
-    })),
-  };
-}
-
-export function listConsumerGroup(groupId: string, group: ConsumerMembership): GroupListing {
-  return { groupId, protocolType: 'consumer', state: stateOf(group), type: 'consumer' };
-}
-
-function stateOf(group: ConsumerMembership): ConsumerGroupState {
-  if (group.members.size === 0) return 'Empty';
-  if (group.epoch > group.assignmentEpoch) return 'Assigning';
-  for (const member of group.members.values()) if (!isReconciled(member, group.assignmentEpoch)) return 'Reconciling';
-  return 'Stable';
-}
-
-function memberOf(group: ConsumerMembership, memberId: string, instanceId: string | null): ConsumerMember {
-  if (instanceId !== null) return staticMember(group, instanceId, memberId);
-  const member = group.get(memberId);
-  if (member === undefined) throw unknownMember(memberId || 'Who asks');
-  return member;
 }
 
 /** The assignment is told to those who say everything themselves (they may not know it), and when it has changed. */

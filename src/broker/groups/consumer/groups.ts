@@ -1,8 +1,7 @@
 import { BrokerError } from '../../../errors.ts';
-import type { LeaveResult, LeavingMember } from '../membership.ts';
 import { ConsumerGroup, type ConsumerGroupSurroundings } from './group.ts';
 import { type ConsumerHeartbeat, type ConsumerHeartbeatResult, JOINS } from './heartbeat.ts';
-import { unknownMember } from './transition.ts';
+import { unknownMember } from './identity.ts';
 
 /** The consumer groups (KIP-848) of a coordinator that have members, or are asked something. */
 export class ConsumerGroups {
@@ -33,10 +32,6 @@ export class ConsumerGroups {
     if (memberEpoch === JOINS) return await this.#open(groupId).heartbeat(request);
     if (this.#surroundings.membership(groupId) !== undefined) throw unknownMember(memberId);
     throw new BrokerError('not-found', `Group ${groupId} not found.`);
-  }
-
-  async remove(groupId: string, members: readonly LeavingMember[]): Promise<LeaveResult[]> {
-    return await (this.#live.get(groupId) ?? this.#open(groupId)).remove(members);
   }
 
   end(): void {

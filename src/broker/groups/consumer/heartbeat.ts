@@ -62,4 +62,6 @@ export interface ConsumerMemberDescription {
   readonly topicRegex: string;
   readonly assignment: Assignment;
   readonly target: Assignment;
+  /** Which one it uses. */
+  readonly protocol: 'classic' | 'consumer';
 }

@@ -1,6 +1,9 @@
 export type { AssignedTopic, Assignment } from './assignment.ts';
 export { ASSIGNORS } from './assignors.ts';
-export { type ConsumerGroup, describeConsumerGroup, listConsumerGroup } from './group.ts';
+export { NO_CONSUMERS } from './classic-members.ts';
+export { CONSUMERS, type Translation, toConsumers } from './conversion.ts';
+export { describeConsumerGroup, listConsumerGroup } from './description.ts';
+export type { ConsumerGroup, ConsumerGroupOrigin } from './group.ts';
 export { ConsumerGroups } from './groups.ts';
 export * from './heartbeat.ts';
 export { type ConsumerGroupChange, ConsumerMembership, type SavedConsumerMembership } from './membership.ts';

@@ -1,5 +1,16 @@
 import { type Assignment, assignmentBytes, NO_PARTITIONS } from './assignment.ts';
 
+/** What else is known of a member that uses the classic protocol. */
+export interface ClassicTraits {
+  readonly sessionTimeoutMs: number;
+  /** The best liked first: it is told that this was chosen. */
+  readonly protocols: readonly {
+    readonly name: string;
+    /** In base64. */
+    readonly metadata: string;
+  }[];
+}
+
 /** A member of a consumer group, as it is kept. */
 export interface ConsumerMember {
   readonly memberId: string;
@@ -27,6 +38,8 @@ export interface ConsumerMember {
   readonly assigned: Assignment;
   /** Partitions that nobody else may have before the member says that it has them no more. */
   readonly revoking: Assignment;
+  /** Left out for a member that uses the protocol of KIP-848. */
+  readonly classic?: ClassicTraits;
 }
 
 /** Partitions of a topic that some member subscribed to, as they were when the target was made. */
@@ -175,5 +188,18 @@ export function memberBytes({
   let length = memberId.length + clientId.length + clientHost.length + topicRegex.length;
   length += (member.instanceId?.length ?? 0) + (member.rackId?.length ?? 0);
   for (const name of topicNames) length += name.length;
+  for (const { name, metadata } of member.classic?.protocols ?? []) length += name.length + metadata.length;
   return length + assignmentBytes(member.assigned) + assignmentBytes(member.revoking);
+}
+
+export function sameTraits(a: ClassicTraits | undefined, b: ClassicTraits | undefined): boolean {
+  if (a === b) return true;
+  return (
+    a?.sessionTimeoutMs === b?.sessionTimeoutMs &&
+    a?.protocols.length === b?.protocols.length &&
+    (a?.protocols ?? []).every(({ name, metadata }, i) => {
+      const other = b?.protocols[i];
+      return other?.name === name && other.metadata === metadata;
+    })
+  );
 }

@@ -1,17 +1,31 @@
 import { BrokerError } from '../../../errors.ts';
-import { type Assignment, assignmentBytes, equal, isSubset, NO_PARTITIONS, sameSet } from './assignment.ts';
+import { type Assignment, assignmentBytes, equal, NO_PARTITIONS, sameSet } from './assignment.ts';
 import { ASSIGNORS, elect } from './assignors.ts';
-import { type ConsumerHeartbeat, JOINS, LEAVES_FOR_NOW } from './heartbeat.ts';
-import { type ConsumerGroupChange, type ConsumerMember, type ConsumerMembership, memberBytes } from './membership.ts';
+import { type ConsumerHeartbeat, LEAVES_FOR_NOW } from './heartbeat.ts';
+import type { Identity } from './identity.ts';
+import {
+  type ClassicTraits,
+  type ConsumerGroupChange,
+  type ConsumerMember,
+  type ConsumerMembership,
+  memberBytes,
+  sameTraits,
+} from './membership.ts';
 import { reconciled } from './reconciliation.ts';
 import type { Subscribed } from './subscriptions.ts';
 
-// What a heartbeat makes of a group: worked out as a whole from what is durable, then made durable as a whole.
+// What a heartbeat makes of a group, or a join of the classic protocol: worked out as a whole from what is durable, then made
+// durable as a whole.
+
+/** What a member says of itself. */
+export interface Said extends Omit<ConsumerHeartbeat, 'groupId' | 'memberId' | 'memberEpoch'> {
+  /** Said by a member of the classic protocol only. */
+  readonly classic?: ClassicTraits;
+}
 
 export interface Beat {
-  readonly request: ConsumerHeartbeat;
-  /** Who is meant: not empty. */
-  readonly memberId: string;
+  readonly said: Said;
+  readonly who: Identity;
   readonly now: number;
   /** There may be other topics than when members' subscriptions were last looked at. */
   readonly refreshed: boolean;
@@ -32,15 +46,12 @@ export interface Transition {
   readonly growth: number;
 }
 
-/**
- * A heartbeat of a member that joins or stays. Throws `unknown-member`, `fenced-member-epoch`, `unreleased-instance`,
- * `fenced-instance`.
- */
+/** A heartbeat of a member that joins or stays. */
 export function heartbeat(group: ConsumerMembership, beat: Beat): Transition {
-  const { request, now } = beat;
-  const { known, replaced } = identify(group, beat);
-  const before = replaced === undefined ? known : successor(replaced, beat.memberId);
-  const updated = update(before, beat);
+  const { said, now } = beat;
+  const { known, replaced, memberId } = beat.who;
+  const before = replaced === undefined ? known : successor(replaced, memberId);
+  const updated = update(before, memberId, said);
   // Only for what is rare: a group may have many members, and they come all the time.
   const members = () => {
     const others = [...group.members.values()].filter((each) => each !== known && each !== replaced);
@@ -73,7 +84,7 @@ export function heartbeat(group: ConsumerMembership, beat: Beat): Transition {
   const member = reconciled(updated, {
     epoch,
     target,
-    owned: request.owned,
+    owned: said.owned,
     owner: (topicId, partition) => {
       const owner = group.owner(topicId, partition);
       return owner === replaced?.memberId ? updated.memberId : owner;
@@ -120,63 +131,13 @@ export function departure(group: ConsumerMembership, member: ConsumerMember, at:
   return { at, epoch, assignmentEpoch, topics: null, gone: [], members: [left], targets: [] };
 }
 
-/** The static member that says that it is this: throws `unknown-member` or `fenced-instance`. */
-export function staticMember(group: ConsumerMembership, instanceId: string, memberId: string): ConsumerMember {
-  const member = group.byInstance(instanceId);
-  if (member === undefined) throw unknownMember(`Instance id ${instanceId}`);
-  if (member.memberId === memberId) return member;
-  throw new BrokerError(
-    'fenced-instance',
-    `Static member ${memberId} with instance id ${instanceId} was fenced by member ${member.memberId}.`,
-  );
-}
-
-export function unknownMember(who: string): BrokerError {
-  return new BrokerError('unknown-member', `${who} is not a member of the group; join it.`);
-}
-
-/** Which member it is, or which static member that has left it takes the place of. */
-function identify(
-  group: ConsumerMembership,
-  { request: { memberEpoch, instanceId, owned }, memberId }: Beat,
-): { readonly known?: ConsumerMember; readonly replaced?: ConsumerMember } {
-  const joins = memberEpoch === JOINS;
-  const holder = instanceId === null ? undefined : group.byInstance(instanceId);
-  if (joins && holder !== undefined && holder.memberId !== memberId) {
-    if (holder.epoch === LEAVES_FOR_NOW && group.get(memberId) === undefined) return { replaced: holder };
-    throw new BrokerError(
-      'unreleased-instance',
-      `Static member ${memberId} with instance id ${instanceId} cannot join: ${holder.memberId} has that instance id.`,
-    );
-  }
-  // The same member, with the same id, is back from where it had gone for now.
-  if (joins && holder?.epoch === LEAVES_FOR_NOW) return { replaced: holder };
-  const known = joins || instanceId === null ? group.get(memberId) : staticMember(group, instanceId, memberId);
-  if (known === undefined) {
-    if (joins) return {};
-    throw unknownMember(memberId);
-  }
-  checkEpoch(known, memberEpoch, owned);
-  return { known };
-}
-
-/** Also the epoch before is good: the answer with the last one may have been lost. */
-function checkEpoch({ epoch, previousEpoch, assigned }: ConsumerMember, given: number, owned: Assignment | null): void {
-  if (given === epoch) return;
-  if (given === previousEpoch && given < epoch && owned !== null && isSubset(owned, assigned)) return;
-  throw new BrokerError(
-    'fenced-member-epoch',
-    `The member's epoch is ${epoch}, not ${given}. It must give up all its partitions and join again.`,
-  );
-}
-
 /** A static member that comes again has what it had. */
 function successor(member: ConsumerMember, memberId: string): ConsumerMember {
   return { ...member, memberId, epoch: 0, previousEpoch: 0, state: 'stable' };
 }
 
-function update(member: ConsumerMember | undefined, { request, memberId }: Beat): ConsumerMember {
-  const { instanceId, rackId, clientId, clientHost, rebalanceTimeoutMs, topicNames, topicRegex, assignor } = request;
+function update(member: ConsumerMember | undefined, memberId: string, said: Said): ConsumerMember {
+  const { instanceId, rackId, clientId, clientHost, rebalanceTimeoutMs, topicNames, topicRegex, assignor } = said;
   const updated: ConsumerMember = {
     memberId,
     instanceId: instanceId ?? member?.instanceId ?? null,
@@ -192,6 +153,7 @@ function update(member: ConsumerMember | undefined, { request, memberId }: Beat)
     state: member?.state ?? 'stable',
     assigned: member?.assigned ?? NO_PARTITIONS,
     revoking: member?.revoking ?? NO_PARTITIONS,
+    ...(said.classic !== undefined && { classic: said.classic }),
   };
   return member !== undefined && sameFields(member, updated) ? member : updated;
 }
@@ -205,7 +167,8 @@ function sameFields(a: ConsumerMember, b: ConsumerMember): boolean {
     a.rebalanceTimeoutMs === b.rebalanceTimeoutMs &&
     a.topicRegex === b.topicRegex &&
     a.assignor === b.assignor &&
-    sameNames(a.topicNames, b.topicNames)
+    sameNames(a.topicNames, b.topicNames) &&
+    sameTraits(a.classic, b.classic)
   );
 }
 

@@ -8,7 +8,10 @@ import { Writer } from './writer.ts';
 // `metadata` of JoinGroup is a subscription, the `assignment` of SyncGroup an assignment. Both begin with an int16
 // version, and a reader takes a version that it does not know for the last one that it does: fields are only ever added.
 
-const subscription = new Message('ConsumerProtocolSubscription', [0, 3], {
+/** The last version that is known of either. */
+export const LATEST_VERSION = 3;
+
+const subscription = new Message('ConsumerProtocolSubscription', [0, LATEST_VERSION], {
   topics: array(string()),
   userData: bytes({ nullable: true, default: null }),
   ownedPartitions: array({ topic: string(), partitions: array(int32()) }, { since: 1, default: [] }),
@@ -16,7 +19,7 @@ const subscription = new Message('ConsumerProtocolSubscription', [0, 3], {
   rackId: string({ since: 3, nullable: true, default: null }),
 });
 
-const assignment = new Message('ConsumerProtocolAssignment', [0, 3], {
+const assignment = new Message('ConsumerProtocolAssignment', [0, LATEST_VERSION], {
   assignedPartitions: array({ topic: string(), partitions: array(int32()) }),
   userData: bytes({ nullable: true, default: null }),
 });

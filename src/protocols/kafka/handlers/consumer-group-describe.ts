@@ -5,8 +5,8 @@ import { KafkaError } from '../codec/error-codes.ts';
 import { errorText } from '../errors.ts';
 import { handler, type RequestContext } from '../handler.ts';
 
-/** Members that speak the protocol of KIP-848, as version 1 says. */
-const CONSUMER_MEMBER = 1;
+/** What version 1 says of members that use one protocol or the other. */
+const MEMBER_TYPES = { classic: 0, consumer: 1 } as const;
 
 /** State and members of consumer groups (KIP-848), of each once. */
 export const consumerGroupDescribeHandler = handler(
@@ -46,13 +46,13 @@ function describe(
     groupEpoch: group.epoch,
     assignmentEpoch: group.assignmentEpoch,
     assignorName: group.assignor,
-    members: group.members.map(({ topicNames, topicRegex, assignment, target, ...member }) => ({
+    members: group.members.map(({ topicNames, topicRegex, assignment, target, protocol, ...member }) => ({
       ...member,
       subscribedTopicNames: topicNames,
       subscribedTopicRegex: topicRegex === '' ? null : topicRegex,
       assignment: named(assignment),
       targetAssignment: named(target),
-      memberType: CONSUMER_MEMBER,
+      memberType: MEMBER_TYPES[protocol],
     })),
     ...(operations && { authorizedOperations: GROUP_OPERATIONS }),
   };
