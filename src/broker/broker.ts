@@ -22,6 +22,7 @@ import { Cleaner, type CleanerSettings } from './streams/cleaner.ts';
 import { ProducerIds } from './streams/producer-ids.ts';
 import type { Stream } from './streams/stream.ts';
 import { type StreamLimits, Streams } from './streams/streams.ts';
+import { ClientMetrics } from './telemetry/index.ts';
 import type { TransactionSettings } from './transactions/index.ts';
 import { Transactions } from './transactions/transactions.ts';
 import type { TopologyLimits } from './virtual-hosts/limits.ts';
@@ -109,6 +110,7 @@ export class Broker {
   readonly groupConfigs: GroupConfigs;
   readonly configs: BrokerConfigs;
   readonly connections: ConnectionLimits;
+  readonly clientMetrics: ClientMetrics;
   readonly shareGroups: ShareGroups;
   readonly transactions: Transactions;
   readonly virtualHosts: VirtualHosts;
@@ -155,6 +157,7 @@ export class Broker {
     this.groupConfigs = parts.groupConfigs;
     this.configs = parts.configs;
     this.connections = connectionLimits(parts.configs);
+    this.clientMetrics = new ClientMetrics({ catalog: parts.catalog, clock: parts.options.environment.clock });
     this.shareGroups = parts.shareGroups;
     this.transactions = parts.transactions;
     this.virtualHosts = parts.virtualHosts;
@@ -298,6 +301,11 @@ export class Broker {
 
   get clusterId(): string {
     return this.#catalog.state.clusterId;
+  }
+
+  /** Who writes the catalog, and how much there is of it. */
+  get catalogEnd(): { readonly epoch: number; readonly endOffset: number } {
+    return this.#catalog.end;
   }
 
   /** Nothing appended is waiting for the disk. */

@@ -41,6 +41,7 @@ export { QueueOverStream } from './streams/stream-queue.ts';
 export type { StreamReaderOptions } from './streams/stream-reader.ts';
 export { parseAge, type StreamStart } from './streams/stream-start.ts';
 export type { CreateStream } from './streams/streams.ts';
+export * from './telemetry/index.ts';
 export type { TransactionCoordinator } from './transactions/coordinator.ts';
 export { TRANSACTION_STATES, type TransactionSettings, type TransactionState } from './transactions/index.ts';
 export type { Destination, StreamQueue } from './virtual-hosts/destination.ts';

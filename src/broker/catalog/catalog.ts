@@ -63,6 +63,11 @@ export class Catalog {
     });
   }
 
+  /** Its writer's epoch, and the offset that the next event will have. */
+  get end(): { readonly epoch: number; readonly endOffset: number } {
+    return { epoch: this.#log.shard.epoch, endOffset: this.#log.nextOffset };
+  }
+
   close(): Promise<void> {
     return this.#log.close();
   }

@@ -13,6 +13,7 @@ import { CodecError } from './codec/codec-error.ts';
 import { KafkaError } from './codec/error-codes.ts';
 import { decodeRequestHeader, encodeResponse, type KnownRequest, type RequestHeader } from './codec/frames.ts';
 import type { Reader } from './codec/reader.ts';
+import { type ConnectedClient, UNKNOWN_SOFTWARE } from './connected-client.ts';
 import type { FetchSessions } from './fetch-sessions.ts';
 import { FrameReader } from './frame-reader.ts';
 import type { Endpoint, Handler, RequestContext } from './handler.ts';
@@ -81,6 +82,7 @@ export class Connection {
   readonly #resume = () => this.#work();
   readonly #address: string;
   readonly #host: string;
+  readonly #client: ConnectedClient;
   #paused = false;
   #draining = false;
   #closed = false;
@@ -101,6 +103,10 @@ export class Connection {
     this.#limitStranger();
     this.#host = socket.remoteAddress ?? '';
     this.#address = `${this.#host}:${socket.remotePort}`;
+    this.#client = {
+      ...{ address: this.#host, port: socket.remotePort ?? 0 },
+      ...{ softwareName: UNKNOWN_SOFTWARE, softwareVersion: UNKNOWN_SOFTWARE },
+    };
     socket.on('data', (chunk: Buffer) => this.#received(chunk));
     socket.on('drain', this.#resume);
     socket.on('error', (error) => options.logger.debug({ err: error.message, ...this.#who() }, 'connection lost'));
@@ -289,6 +295,7 @@ export class Connection {
       version,
       clientId,
       clientHost: this.#host,
+      client: this.#client,
       authentication: this.#authentication,
       access: this.#authentication.access,
       endpoint,

@@ -3,6 +3,7 @@ import type { Logger } from '../../environment/logger.ts';
 import type { Authentication } from './authentication/index.ts';
 import type { Api } from './codec/api.ts';
 import type { Decoded, Fields, Input } from './codec/schema.ts';
+import type { ConnectedClient } from './connected-client.ts';
 import type { FetchSessions } from './fetch-sessions.ts';
 import type { ShareSessions } from './share-sessions.ts';
 
@@ -19,6 +20,7 @@ export interface RequestContext {
   readonly version: number;
   readonly clientId: string | null;
   readonly clientHost: string;
+  readonly client: ConnectedClient;
   /** Who the client is. */
   readonly authentication: Authentication;
   /** What it may do. */

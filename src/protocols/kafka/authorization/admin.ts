@@ -4,6 +4,7 @@ import { alterPartitionReassignments } from '../codec/apis/alter-partition-reass
 import { alterReplicaLogDirs } from '../codec/apis/alter-replica-log-dirs.ts';
 import { alterUserScramCredentials } from '../codec/apis/alter-user-scram-credentials.ts';
 import { createAcls } from '../codec/apis/create-acls.ts';
+import { createDelegationToken } from '../codec/apis/create-delegation-token.ts';
 import { createPartitions } from '../codec/apis/create-partitions.ts';
 import { createTopics } from '../codec/apis/create-topics.ts';
 import { deleteAcls } from '../codec/apis/delete-acls.ts';
@@ -12,15 +13,34 @@ import { describeAcls } from '../codec/apis/describe-acls.ts';
 import { describeClientQuotas } from '../codec/apis/describe-client-quotas.ts';
 import { describeCluster } from '../codec/apis/describe-cluster.ts';
 import { describeConfigs } from '../codec/apis/describe-configs.ts';
+import { describeDelegationToken } from '../codec/apis/describe-delegation-token.ts';
 import { describeLogDirs } from '../codec/apis/describe-log-dirs.ts';
+import { describeQuorum } from '../codec/apis/describe-quorum.ts';
 import { describeUserScramCredentials } from '../codec/apis/describe-user-scram-credentials.ts';
 import { electLeaders } from '../codec/apis/elect-leaders.ts';
+import { expireDelegationToken } from '../codec/apis/expire-delegation-token.ts';
+import { getTelemetrySubscriptions } from '../codec/apis/get-telemetry-subscriptions.ts';
 import { incrementalAlterConfigs } from '../codec/apis/incremental-alter-configs.ts';
+import { listConfigResources } from '../codec/apis/list-config-resources.ts';
 import { listPartitionReassignments } from '../codec/apis/list-partition-reassignments.ts';
+import { pushTelemetry } from '../codec/apis/push-telemetry.ts';
+import { renewDelegationToken } from '../codec/apis/renew-delegation-token.ts';
+import { unregisterBroker } from '../codec/apis/unregister-broker.ts';
+import { updateFeatures } from '../codec/apis/update-features.ts';
 import { KafkaError } from '../codec/error-codes.ts';
 import { ZERO_UUID } from '../codec/uuid.ts';
 import type { RequestContext } from '../handler.ts';
-import { clusterRule, divide, mayCluster, mayGroup, mayTopic, nameOfTopic, type Rule, rule } from './rule.ts';
+import {
+  clusterRule,
+  divide,
+  everybody,
+  mayCluster,
+  mayGroup,
+  mayTopic,
+  nameOfTopic,
+  type Rule,
+  rule,
+} from './rule.ts';
 import { clusterOperations } from './topics.ts';
 
 const NOT_THE_CLUSTER = {
@@ -119,6 +139,20 @@ export const ADMIN_RULES: readonly Rule[] = [
   clusterRule(alterPartitionReassignments, 'alter', () => ({ ...NOT_THE_CLUSTER, responses: [] })),
   clusterRule(listPartitionReassignments, 'describe', () => ({ ...NOT_THE_CLUSTER, topics: [] })),
   clusterRule(electLeaders, 'alter', () => ({ errorCode: NOT_THE_CLUSTER.errorCode, replicaElectionResults: [] })),
+  clusterRule(updateFeatures, 'alter', () => NOT_THE_CLUSTER),
+  clusterRule(unregisterBroker, 'alter', () => NOT_THE_CLUSTER),
+  clusterRule(describeQuorum, 'describe', () => ({ ...NOT_THE_CLUSTER, topics: [] })),
+  clusterRule(listConfigResources, 'describe-configs', () => ({
+    errorCode: NOT_THE_CLUSTER.errorCode,
+    configResources: [],
+  })),
+  // What a client says of itself, it may say; and there are no tokens.
+  everybody(getTelemetrySubscriptions),
+  everybody(pushTelemetry),
+  everybody(createDelegationToken),
+  everybody(renewDelegationToken),
+  everybody(expireDelegationToken),
+  everybody(describeDelegationToken),
   clusterRule(describeAcls, 'describe', () => ({ ...NOT_THE_CLUSTER, resources: [] })),
   clusterRule(createAcls, 'alter', ({ creations }) => ({ results: creations.map(() => NOT_THE_CLUSTER) })),
   clusterRule(deleteAcls, 'alter', ({ filters }) => ({

@@ -11,6 +11,7 @@ import { apiVersions } from './apis/api-versions.ts';
 import { consumerGroupDescribe } from './apis/consumer-group-describe.ts';
 import { consumerGroupHeartbeat } from './apis/consumer-group-heartbeat.ts';
 import { createAcls } from './apis/create-acls.ts';
+import { createDelegationToken } from './apis/create-delegation-token.ts';
 import { createPartitions } from './apis/create-partitions.ts';
 import { createTopics } from './apis/create-topics.ts';
 import { deleteAcls } from './apis/delete-acls.ts';
@@ -22,22 +23,27 @@ import { describeAcls } from './apis/describe-acls.ts';
 import { describeClientQuotas } from './apis/describe-client-quotas.ts';
 import { describeCluster } from './apis/describe-cluster.ts';
 import { describeConfigs } from './apis/describe-configs.ts';
+import { describeDelegationToken } from './apis/describe-delegation-token.ts';
 import { describeGroups } from './apis/describe-groups.ts';
 import { describeLogDirs } from './apis/describe-log-dirs.ts';
 import { describeProducers } from './apis/describe-producers.ts';
+import { describeQuorum } from './apis/describe-quorum.ts';
 import { describeShareGroupOffsets } from './apis/describe-share-group-offsets.ts';
 import { describeTopicPartitions } from './apis/describe-topic-partitions.ts';
 import { describeTransactions } from './apis/describe-transactions.ts';
 import { describeUserScramCredentials } from './apis/describe-user-scram-credentials.ts';
 import { electLeaders } from './apis/elect-leaders.ts';
 import { endTxn } from './apis/end-txn.ts';
+import { expireDelegationToken } from './apis/expire-delegation-token.ts';
 import { fetch } from './apis/fetch.ts';
 import { findCoordinator } from './apis/find-coordinator.ts';
+import { getTelemetrySubscriptions } from './apis/get-telemetry-subscriptions.ts';
 import { heartbeat } from './apis/heartbeat.ts';
 import { incrementalAlterConfigs } from './apis/incremental-alter-configs.ts';
 import { initProducerId } from './apis/init-producer-id.ts';
 import { joinGroup } from './apis/join-group.ts';
 import { leaveGroup } from './apis/leave-group.ts';
+import { listConfigResources } from './apis/list-config-resources.ts';
 import { listGroups } from './apis/list-groups.ts';
 import { listOffsets } from './apis/list-offsets.ts';
 import { listPartitionReassignments } from './apis/list-partition-reassignments.ts';
@@ -48,6 +54,8 @@ import { offsetDelete } from './apis/offset-delete.ts';
 import { offsetFetch } from './apis/offset-fetch.ts';
 import { offsetForLeaderEpoch } from './apis/offset-for-leader-epoch.ts';
 import { produce } from './apis/produce.ts';
+import { pushTelemetry } from './apis/push-telemetry.ts';
+import { renewDelegationToken } from './apis/renew-delegation-token.ts';
 import { saslAuthenticate } from './apis/sasl-authenticate.ts';
 import { saslHandshake } from './apis/sasl-handshake.ts';
 import { shareAcknowledge } from './apis/share-acknowledge.ts';
@@ -56,6 +64,8 @@ import { shareGroupDescribe } from './apis/share-group-describe.ts';
 import { shareGroupHeartbeat } from './apis/share-group-heartbeat.ts';
 import { syncGroup } from './apis/sync-group.ts';
 import { txnOffsetCommit } from './apis/txn-offset-commit.ts';
+import { unregisterBroker } from './apis/unregister-broker.ts';
+import { updateFeatures } from './apis/update-features.ts';
 import { writeTxnMarkers } from './apis/write-txn-markers.ts';
 
 /** The APIs that have a codec, in the order of their keys. */
@@ -94,6 +104,10 @@ export const APIS: readonly Api[] = [
   describeLogDirs,
   saslAuthenticate,
   createPartitions,
+  createDelegationToken,
+  renewDelegationToken,
+  expireDelegationToken,
+  describeDelegationToken,
   deleteGroups,
   electLeaders,
   incrementalAlterConfigs,
@@ -104,12 +118,18 @@ export const APIS: readonly Api[] = [
   alterClientQuotas,
   describeUserScramCredentials,
   alterUserScramCredentials,
+  describeQuorum,
+  updateFeatures,
   describeCluster,
   describeProducers,
+  unregisterBroker,
   describeTransactions,
   listTransactions,
   consumerGroupHeartbeat,
   consumerGroupDescribe,
+  getTelemetrySubscriptions,
+  pushTelemetry,
+  listConfigResources,
   describeTopicPartitions,
   shareGroupHeartbeat,
   shareGroupDescribe,

@@ -1,5 +1,6 @@
 import { apiVersions } from '../codec/apis/api-versions.ts';
 import { produce } from '../codec/apis/produce.ts';
+import { MAX_SOFTWARE_LENGTH, UNKNOWN_SOFTWARE } from '../connected-client.ts';
 import { FEATURES } from '../features.ts';
 import { type Handler, handler } from '../handler.ts';
 
@@ -22,11 +23,15 @@ export function supportedApis(handlers: Iterable<Handler>): SupportedApi[] {
 
 /** Which APIs there are, in which versions. */
 export function apiVersionsHandler(supported: () => readonly SupportedApi[]) {
-  return handler(apiVersions, () => ({
-    errorCode: 0,
-    apiKeys: supported(),
-    supportedFeatures: FEATURES.map(({ name, min, level }) => ({ name, minVersion: min, maxVersion: level })),
-    finalizedFeaturesEpoch: 0,
-    finalizedFeatures: FEATURES.map(({ name, level }) => ({ name, maxVersionLevel: level, minVersionLevel: level })),
-  }));
+  return handler(apiVersions, ({ clientSoftwareName, clientSoftwareVersion }, { client }) => {
+    client.softwareName = clientSoftwareName.slice(0, MAX_SOFTWARE_LENGTH) || UNKNOWN_SOFTWARE;
+    client.softwareVersion = clientSoftwareVersion.slice(0, MAX_SOFTWARE_LENGTH) || UNKNOWN_SOFTWARE;
+    return {
+      errorCode: 0,
+      apiKeys: supported(),
+      supportedFeatures: FEATURES.map(({ name, min, level }) => ({ name, minVersion: min, maxVersion: level })),
+      finalizedFeaturesEpoch: 0,
+      finalizedFeatures: FEATURES.map(({ name, level }) => ({ name, maxVersionLevel: level, minVersionLevel: level })),
+    };
+  });
 }

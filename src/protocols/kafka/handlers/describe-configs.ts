@@ -11,6 +11,7 @@ import type { ConfigEntry } from './admin/config-entry.ts';
 import { groupConfigs } from './admin/group-configs.ts';
 import { DONE, Refusal, refused, UNKNOWN_TOPIC } from './admin/refusal.ts';
 import { checkBrokerName, ResourceType } from './admin/resource-type.ts';
+import { subscriptionConfigs } from './admin/subscription-configs.ts';
 import { topicConfigs } from './admin/topic-configs.ts';
 
 type Resource = DescribeConfigsRequest['resources'][number];
@@ -77,6 +78,10 @@ function entries({ resourceType, resourceName }: Resource, { broker }: RequestCo
     case ResourceType.GROUP:
       if (resourceName === '') throw new Refusal(KafkaError.INVALID_REQUEST, 'Group name must not be empty');
       return groupConfigs(broker.groupConfigs.own(resourceName), broker.groupConfigs.defaults);
+    case ResourceType.CLIENT_METRICS:
+      if (resourceName === '')
+        throw new Refusal(KafkaError.INVALID_REQUEST, 'Client metrics subscription name must not be empty');
+      return subscriptionConfigs(broker.clientMetrics.subscriptions.of(resourceName));
     default:
       throw new Refusal(KafkaError.INVALID_REQUEST, `Unsupported resource type: ${resourceType}`);
   }

@@ -4,7 +4,7 @@ import { KafkaError } from '../codec/error-codes.ts';
 import { handler } from '../handler.ts';
 
 /** Partitions are in shards, and shards wherever their storage puts them: to clients that is one place, without a path. */
-const LOG_DIR = 'sluice';
+export const LOG_DIR = 'sluice';
 
 /** How many bytes partitions take. Of those that are asked for, the ones that are not here are left out, as Kafka does. */
 export const describeLogDirsHandler = handler(

@@ -7,6 +7,7 @@ import {
   GROUP_CONFIG_DEFINITIONS,
   groupConfigValue,
   STREAM_CONFIG_DEFINITIONS,
+  SUBSCRIPTION_CONFIG_DEFINITIONS,
 } from '../../../../broker/index.ts';
 import type { ErrorCode } from '../../../../errors.ts';
 import { KafkaError } from '../../codec/error-codes.ts';
@@ -45,6 +46,8 @@ export function configTarget(resource: Resource, context: RequestContext): Confi
     case ResourceType.BROKER_LOGGER:
       checkBrokerName(resource.resourceName, context.broker.settings.nodeId, `${context.broker.settings.nodeId}`);
       return loggerTarget(context.broker.logger);
+    case ResourceType.CLIENT_METRICS:
+      return clientMetricsTarget(resource, context);
     default:
       throw new Refusal(KafkaError.INVALID_REQUEST, `Unknown resource type ${resource.resourceType}`);
   }
@@ -83,5 +86,16 @@ function brokerTarget({ resourceName }: Resource, { broker: { configs, settings 
     check: (change) => configs.check(scope, change),
     configure: (change) => configs.configure(scope, change),
     errorNumbers: { 'invalid-configuration': KafkaError.INVALID_REQUEST },
+  };
+}
+
+function clientMetricsTarget({ resourceName: name }: Resource, { broker }: RequestContext): ConfigTarget {
+  if (name === '') throw new Refusal(KafkaError.INVALID_REQUEST, "Subscription name can't be empty");
+  const { subscriptions } = broker.clientMetrics;
+  return {
+    typeOf: (config) => SUBSCRIPTION_CONFIG_DEFINITIONS.get(config)?.type,
+    value: (config, own) => own[config] ?? SUBSCRIPTION_CONFIG_DEFINITIONS.get(config)?.default ?? '',
+    check: (change) => subscriptions.check(name, change),
+    configure: (change) => subscriptions.configure(name, change),
   };
 }
