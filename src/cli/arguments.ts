@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Position } from '../client/index.ts';
+import { loginOptions } from './login.ts';
 
 /** A whole number from `min` on, for an option's argument. */
 export function whole(min: number, max = Number.MAX_SAFE_INTEGER): (text: string) => number {
@@ -54,15 +55,17 @@ export interface Address {
 
 const DEFAULT_BROKER = 'localhost:9092';
 
-/** `--broker` and `--json`, which all commands against a running broker have. */
+/** `--broker` and `--json`, which all commands against a running broker have, and how to log in to it. */
 export function remote(command: Command, what: string): Command {
-  return command
+  command
     .addOption(
       new Option('--broker <host:port>', 'the broker to talk to')
         .argParser(address)
         .default(address(DEFAULT_BROKER), DEFAULT_BROKER),
     )
     .option('--json', what);
+  for (const option of loginOptions()) command.addOption(option.helpGroup('Options for brokers with TLS or logins:'));
+  return command;
 }
 
 function address(text: string): Address {

@@ -1,18 +1,22 @@
 import { KafkaClient } from '../client/index.ts';
 import type { Address } from './arguments.ts';
+import { type LoginOptions, loginOf, tlsOf } from './login.ts';
 
 /** The options of every command against a running broker. */
-export interface RemoteOptions {
+export interface RemoteOptions extends LoginOptions {
   readonly broker: Address;
   readonly json?: true;
 }
 
 /** Runs something with a connection to the broker, and closes it. */
 export async function withClient<Result>(
-  { broker }: RemoteOptions,
+  options: RemoteOptions,
   run: (client: KafkaClient) => Promise<Result>,
 ): Promise<Result> {
-  const client = await KafkaClient.connect({ ...broker, clientId: 'sluice-cli' });
+  const { broker } = options;
+  const tls = await tlsOf(options);
+  const login = await loginOf(options);
+  const client = await KafkaClient.connect({ ...broker, clientId: 'sluice-cli', tls, login });
   try {
     return await run(client);
   } finally {

@@ -1,10 +1,8 @@
-import { createInterface } from 'node:readline';
-import { Writable } from 'node:stream';
 import { type Command, Option } from 'commander';
 import { HASHING_ALGORITHMS, type HashingAlgorithm, hashPassword } from '../broker/index.ts';
 import { realEnvironment } from '../environment/real.ts';
-import { linesIn } from './lines.ts';
 import { print } from './output.ts';
+import { askPassword, firstLine } from './password.ts';
 import { UsageError } from './usage-error.ts';
 
 const PREFIX = 'rabbit_password_hashing_';
@@ -28,34 +26,10 @@ export function register(program: Command): void {
     )
     .addHelpText('after', EXAMPLES)
     .action(async ({ algorithm }: { readonly algorithm: string }) => {
-      const password = process.stdin.isTTY ? await ask('Password: ') : await firstLine();
+      const password = process.stdin.isTTY ? await askPassword('Password: ') : await firstLine(process.stdin);
       if (password === '') throw new UsageError('the password is empty: nobody could come in with it');
       // One of the choices.
       const { hash } = hashPassword(password, realEnvironment().random, `${PREFIX}${algorithm}` as HashingAlgorithm);
       await print(hash);
     });
-}
-
-async function firstLine(): Promise<string> {
-  for await (const [line] of linesIn(process.stdin)) return line?.toString() ?? '';
-  return '';
-}
-
-/** Without showing what is typed. */
-function ask(question: string): Promise<string> {
-  process.stderr.write(question);
-  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const prompt = createInterface({ input: process.stdin, output: nowhere, terminal: true });
-  return new Promise((resolve) => {
-    let line = '';
-    prompt.on('SIGINT', () => prompt.close());
-    prompt.on('close', () => {
-      process.stderr.write('\n');
-      resolve(line);
-    });
-    prompt.on('line', (typed) => {
-      line = typed;
-      prompt.close();
-    });
-  });
 }

@@ -24,6 +24,7 @@ Examples:
   sluice topic create orders --partitions 3
   echo 'hello' | sluice produce orders
   sluice consume orders --from earliest --exit
+  sluice topic list --broker broker.example.com:9093 --tls --user anna        asks for the password
 
 Each command has examples in its own help: sluice topic create --help
 `;

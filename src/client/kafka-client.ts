@@ -1,19 +1,36 @@
-import { connect, type Socket } from 'node:net';
+import { connect, isIP, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import type { Environment } from '../environment/environment.ts';
 import { realEnvironment } from '../environment/real.ts';
 import { BrokerError, toBrokerError } from '../errors.ts';
 import type { Api } from '../protocols/kafka/codec/api.ts';
 import { apiVersions } from '../protocols/kafka/codec/apis/api-versions.ts';
+import { saslAuthenticate } from '../protocols/kafka/codec/apis/sasl-authenticate.ts';
+import { saslHandshake } from '../protocols/kafka/codec/apis/sasl-handshake.ts';
 import { CodecError } from '../protocols/kafka/codec/codec-error.ts';
 import { KafkaError } from '../protocols/kafka/codec/error-codes.ts';
 import { decodeResponse, encodeRequest } from '../protocols/kafka/codec/frames.ts';
 import type { Decoded, Fields, Input } from '../protocols/kafka/codec/schema.ts';
 import { FrameReader } from '../protocols/kafka/frame-reader.ts';
 import { throwOnError } from './kafka-error.ts';
+import { type Login, prove } from './sasl.ts';
+
+/** All PEM. */
+export interface TlsOptions {
+  /** Authorities of which one has signed the broker's certificate; those that Node knows unless given. */
+  readonly ca?: Buffer | undefined;
+  /** This client's own certificate, with its key. */
+  readonly cert?: Buffer | undefined;
+  readonly key?: Buffer | undefined;
+}
 
 export interface KafkaClientOptions {
   readonly host: string;
   readonly port: number;
+  /** Talks TLS when it is there. */
+  readonly tls?: TlsOptions | undefined;
+  /** Who this client is; nobody unless given. */
+  readonly login?: Login | undefined;
   /** How the broker is to know this client. */
   readonly clientId?: string;
   /** How long connecting may take, and how long the broker may be silent while it owes an answer. */
@@ -38,6 +55,9 @@ interface Pending {
 const DEFAULT_TIMEOUT_MS = 30_000;
 const DEFAULT_MAX_RESPONSE_BYTES = 256 * 1024 * 1024;
 const MAX_INT32 = 0x7fffffff;
+const UNTRUSTED = 'no authority that is known here has signed its certificate; name the one that has';
+/** Of the time that a login counts. */
+const RENEW_LOGIN_AT = 0.8;
 /** Flexible, and in every broker since Kafka 2.4; an older one says what it has instead. */
 const API_VERSIONS_VERSION = 3;
 
@@ -55,6 +75,10 @@ export class KafkaClient {
   readonly #pending = new Map<number, Pending>();
   /** First and last version that the broker has of each API, by key. */
   readonly #versions = new Map<number, readonly [number, number]>();
+  readonly #login: Login | undefined;
+  /** When to log in anew, by the monotonic clock: the broker lets a login count for a time only. */
+  #loginDue = Number.POSITIVE_INFINITY;
+  #loggingIn: Promise<void> | undefined;
   #correlationId = 0;
   #closed: BrokerError | undefined;
 
@@ -63,6 +87,7 @@ export class KafkaClient {
     this.#socket = socket;
     this.#address = address;
     this.#clientId = options.clientId ?? 'sluice';
+    this.#login = options.login;
     this.#frames = new FrameReader(options.maxResponseBytes ?? DEFAULT_MAX_RESPONSE_BYTES);
     const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     socket.setTimeout(timeoutMs);
@@ -73,7 +98,9 @@ export class KafkaClient {
     });
     socket.on('error', (error) => this.#fail(connectionError(address, error)));
     socket.on('close', () =>
-      this.#fail(new BrokerError('closed', `${address} closed the connection; its log may say why`)),
+      this.#fail(
+        new BrokerError('closed', `${address} closed the connection: it may want TLS or a login; its log may say why`),
+      ),
     );
   }
 
@@ -83,6 +110,7 @@ export class KafkaClient {
     const client = new KafkaClient(socket, address, options);
     try {
       await client.#learnVersions();
+      if (options.login !== undefined) await client.#logIn(options.login);
       return client;
     } catch (error) {
       client.#socket.destroy();
@@ -96,6 +124,45 @@ export class KafkaClient {
     return first <= last && (version === undefined || (version >= first && version <= last));
   }
 
+  /** Shows the broker who this is. Rejects with `not-authorized` when it does not believe it. */
+  async #logIn(login: Login): Promise<void> {
+    const { mechanism, user } = login;
+    const version = this.#choose(saslHandshake, {});
+    const { errorCode, mechanisms } = await this.#exchange(
+      saslHandshake,
+      version,
+      { mechanism },
+      (frame) => decodeResponse(saslHandshake, version, frame).body,
+    );
+    if (errorCode === KafkaError.UNSUPPORTED_SASL_MECHANISM) {
+      const why = mechanisms.length === 0 ? 'nobody can log in there' : `it has ${mechanisms.join(', ')}`;
+      throw new BrokerError('unsupported', `${this.#address} does not do ${mechanism}: ${why}`);
+    }
+    throwOnError(errorCode, this.#address);
+    const proving = this.#choose(saslAuthenticate, {});
+    const began = this.environment.clock.monotonic();
+    await prove(login, this.environment.random.uuid(), async (message) => {
+      const answer = await this.#exchange(
+        saslAuthenticate,
+        proving,
+        { authBytes: message },
+        (frame) => decodeResponse(saslAuthenticate, proving, frame).body,
+      );
+      throwOnError(answer.errorCode, `user '${user}'`, answer.errorMessage);
+      if (answer.sessionLifetimeMs > 0) this.#loginDue = began + answer.sessionLifetimeMs * RENEW_LOGIN_AT;
+      return answer.authBytes;
+    });
+  }
+
+  /** Logs in anew when it is time to. */
+  #stayLoggedIn(): Promise<void> | undefined {
+    if (this.#login === undefined || this.environment.clock.monotonic() < this.#loginDue) return this.#loggingIn;
+    this.#loggingIn ??= this.#logIn(this.#login).finally(() => {
+      this.#loggingIn = undefined;
+    });
+    return this.#loggingIn;
+  }
+
   /** Sends the request, in the latest version that both sides have, and resolves with the answer. */
   async request<Request extends Fields, Response extends Fields>(
     api: Api<Request, Response>,
@@ -103,6 +170,8 @@ export class KafkaClient {
     options: RequestOptions = {},
   ): Promise<Decoded<Response>> {
     const version = this.#choose(api, options);
+    const renewing = this.#stayLoggedIn();
+    if (renewing !== undefined) await renewing;
     return this.#exchange(api, version, body, (frame) => decodeResponse(api, version, frame).body);
   }
 
@@ -114,6 +183,8 @@ export class KafkaClient {
   ): Promise<void> {
     if (this.#closed !== undefined) throw this.#closed;
     const version = this.#choose(api, options);
+    const renewing = this.#stayLoggedIn();
+    if (renewing !== undefined) await renewing;
     const chunks = encodeRequest(api, version, this.#nextCorrelationId(), this.#clientId, body);
     await new Promise<void>((resolve, reject) => {
       this.#write(chunks, (error) => (error ? reject(connectionError(this.#address, error)) : resolve()));
@@ -235,20 +306,32 @@ export class KafkaClient {
 function connected(options: KafkaClientOptions, address: string): Promise<Socket> {
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   return new Promise((resolve, reject) => {
-    const socket = connect({ host: options.host, port: options.port, noDelay: true });
+    const { host, port, tls } = options;
+    const socket =
+      tls === undefined
+        ? connect({ host, port })
+        : connectTls({ host, port, ...definedOf(tls), ...(isIP(host) === 0 && { servername: host }) });
+    socket.setNoDelay(true);
     const fail = (error: BrokerError) => {
       socket.destroy();
       reject(error);
     };
-    socket.setTimeout(timeoutMs, () =>
-      fail(new BrokerError('closed', `${address} did not answer within ${timeoutMs} ms`)),
-    );
-    socket.once('error', (error) => fail(connectionError(address, error)));
-    socket.once('connect', () => {
-      socket.removeAllListeners();
+    const onTimeout = () => fail(new BrokerError('closed', `${address} did not answer within ${timeoutMs} ms`));
+    const onError = (error: Error) => fail(connectionError(address, error));
+    socket.setTimeout(timeoutMs, onTimeout);
+    socket.once('error', onError);
+    socket.once(tls === undefined ? 'connect' : 'secureConnect', () => {
+      // Others that listen are Node's own.
+      socket.off('timeout', onTimeout);
+      socket.off('error', onError);
       resolve(socket);
     });
   });
+}
+
+/** Node takes what is undefined for something. */
+function definedOf({ ca, cert, key }: TlsOptions) {
+  return { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) };
 }
 
 function connectionError(address: string, error: NodeJS.ErrnoException): BrokerError {
@@ -256,7 +339,17 @@ function connectionError(address: string, error: NodeJS.ErrnoException): BrokerE
     ECONNREFUSED: 'nothing listens there; is the broker running?',
     ENOTFOUND: 'no host has that name; check it',
     EAI_AGAIN: 'the name cannot be looked up now; check the name and the network',
-    ECONNRESET: 'the connection was cut; the log of the broker may say why',
+    ECONNRESET:
+      'the connection was cut: perhaps one side talks TLS and the other does not; the log of the broker may say why',
+    EPROTO: "it does not speak TLS, or refuses this client's certificate",
+    ERR_SSL_WRONG_VERSION_NUMBER: 'it does not speak TLS',
+    DEPTH_ZERO_SELF_SIGNED_CERT: UNTRUSTED,
+    SELF_SIGNED_CERT_IN_CHAIN: UNTRUSTED,
+    UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNTRUSTED,
+    UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNTRUSTED,
+    CERT_HAS_EXPIRED: 'its certificate has expired',
+    ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name; connect by a name that is in it',
+    ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: 'it wants a certificate of its clients',
   };
   const reason = reasons[error.code ?? ''] ?? error.code ?? error.message;
   return new BrokerError('closed', `cannot talk to ${address}: ${reason}`, { cause: error });

@@ -38,6 +38,7 @@ const MEANINGS: Partial<Record<KafkaErrorName, Meaning>> = {
   TOPIC_AUTHORIZATION_FAILED: { code: 'not-authorized', message: 'not allowed for this user' },
   GROUP_AUTHORIZATION_FAILED: { code: 'not-authorized', message: 'not allowed for this user' },
   CLUSTER_AUTHORIZATION_FAILED: { code: 'not-authorized', message: 'not allowed for this user' },
+  SASL_AUTHENTICATION_FAILED: { code: 'not-authorized', message: 'could not log in', detailed: true },
   UNSUPPORTED_VERSION: { code: 'unsupported', message: 'the broker does not support this', detailed: true },
 };
 
