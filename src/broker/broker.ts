@@ -207,6 +207,14 @@ export class Broker {
       onTrouble,
     });
     const groupConfigs = new GroupConfigs({ catalog, defaults: groupDefaults(settings) });
+    const shareGroups = await ShareGroups.open({
+      shards,
+      clock: environment.clock,
+      streams,
+      configs: groupConfigs,
+      settings: settings.shareGroups,
+      onTrouble,
+    });
     const groups = await Groups.open({
       shards,
       logs: catalog.state.groupLogs,
@@ -216,6 +224,7 @@ export class Broker {
       configs: groupConfigs,
       embedded: options.embeddedProtocol,
       topics: topicsOf(streams),
+      forgetDeliveries: (groupId) => shareGroups.deleteGroup(groupId),
       onTrouble,
     });
     streams.onDeleted((stream) => {
@@ -226,14 +235,6 @@ export class Broker {
     if (catalog.state.transactionLogs.length === 0)
       await catalog.change(() => [{ type: 'transaction-logs-created', logs: logPlaces(environment, shards.length) }]);
     const producerIds = new ProducerIds(catalog);
-    const shareGroups = await ShareGroups.open({
-      shards,
-      clock: environment.clock,
-      streams,
-      configs: groupConfigs,
-      settings: settings.shareGroups,
-      onTrouble,
-    });
     const transactions = await Transactions.open({
       shards,
       logs: catalog.state.transactionLogs,

@@ -313,6 +313,11 @@ describe('a share group', () => {
     expect((await alter(1)).errorCode).toBe(0);
     const third = await join('m');
     expect((await third.deliveries()).map(({ value }) => value)).toEqual(['b', 'c']);
+    await third.heartbeat({ memberEpoch: -1 });
+    expect(await remove()).toBe(0);
+    // Nothing is left of the former group.
+    const fourth = await join('m');
+    expect((await fourth.deliveries()).map(({ value }) => value)).toEqual(['a', 'b', 'c']);
   });
 
   it('goes on after a restart: what was accepted is done with, the rest is there with its counts', async () => {
