@@ -17,7 +17,8 @@ import type { SharePartition } from './share-partition.ts';
 
 export const TOPIC = '00000000-0000-4000-8000-0000000000a1';
 const LETTERS = '00000000-0000-4000-8000-0000000000a2';
-/** Longer than any lock here. */
+const TAKES_LETTERS = { 'errors.deadletterqueue.group.enable': 'true' };
+/** How long a lock lasts, unless a test says otherwise. */
 export const LOCK_MS = DEFAULT_GROUP_CONFIG.shareRecordLockDurationMs;
 
 export interface WorldOptions {
@@ -26,6 +27,8 @@ export interface WorldOptions {
   readonly shards?: 1 | 2;
   readonly settings?: Partial<ShareGroupSettings>;
   readonly config?: Partial<GroupConfig>;
+  /** Of the topic for dead letters. */
+  readonly lettersConfig?: Record<string, string>;
 }
 
 /** A topic, a topic for dead letters, and share groups, over storage that outlives restarts. */
@@ -86,8 +89,8 @@ export class World {
   }
 
   /** All dead letters: value and headers. */
-  async letters(): Promise<{ value: string | undefined; headers: Record<string, string> }[]> {
-    const { chunks } = await this.#partition(LETTERS, 0).read(0, 1e6);
+  async letters(maxBytes = 1e6): Promise<{ value: string | undefined; headers: Record<string, string> }[]> {
+    const { chunks } = await this.#partition(LETTERS, 0).read(0, maxBytes);
     return chunks
       .flatMap((chunk) => decodeRecords(chunk))
       .map(({ value, headers }) => ({
@@ -104,7 +107,7 @@ export class World {
   }
 
   async #start(): Promise<void> {
-    const { partitions = 1, shards = 1, settings = {} } = this.#options;
+    const { partitions = 1, shards = 1, settings = {}, lettersConfig = TAKES_LETTERS } = this.#options;
     this.#shards = await Promise.all(
       this.#disks.slice(0, shards).map(({ memory, store }) => {
         const commitLog = new MemoryCommitLog(memory);
@@ -114,7 +117,7 @@ export class World {
     this.#deletionListeners.length = 0;
     this.#streams = await Promise.all([
       this.#open(TOPIC, 't', partitions, 0, {}),
-      this.#open(LETTERS, 'dlq.t', 1, shards - 1, { 'errors.deadletterqueue.group.enable': 'true' }),
+      this.#open(LETTERS, 'dlq.t', 1, shards - 1, lettersConfig),
     ]);
     this.groups = await ShareGroups.open({
       shards: this.#shards,

@@ -62,7 +62,7 @@ export class SharePartition {
   readonly #options: SharePartitionOptions;
   readonly #waiters = new Set<() => void>();
   #window: DeliveryWindow;
-  /** The log is being read for a member: others wait, or they would be given the same. */
+  /** The log is being read for a member: others wait, or they would read the same and find it taken. */
   #reading: Promise<void> | undefined;
   #timer: { readonly due: number; readonly timer: Timer } | undefined;
   #stopWatching: (() => void) | undefined;
