@@ -56,7 +56,7 @@ describe('the transactions of a partition', () => {
     const all = transactions();
     const saved = all.save(11);
     expect(saved.open).toEqual([[2, 5]]);
-    expect(saved.aborted.map(([producerId]) => producerId)).toEqual([1]);
+    expect(producers(saved.aborted)).toEqual([1]);
     expect([...all.open]).toEqual([[2, 5]]);
     expect(all.save(8).open).toEqual([
       [1, 0],

@@ -17,10 +17,10 @@ interface Ended {
   readonly markerOffset: number;
 }
 
-export type SavedTransactions = {
+export interface SavedTransactions {
   readonly open: readonly [producerId: number, firstOffset: number][];
-  readonly aborted: readonly [producerId: number, firstOffset: number, lastOffset: number, stableOffset: number][];
-};
+  readonly aborted: readonly AbortedTransaction[];
+}
 
 /** The transactions in one partition's log: which are open, and which were aborted. Derived from its batches and markers. */
 export class PartitionTransactions {
@@ -112,20 +112,12 @@ export class PartitionTransactions {
     durable.#ended = this.#ended;
     durable.#aborted = [...this.#aborted];
     durable.rollBack(highWatermark);
-    return {
-      open: [...durable.#open],
-      aborted: durable.#aborted.map((t) => [t.producerId, t.firstOffset, t.lastOffset, t.stableOffset]),
-    };
+    return { open: [...durable.#open], aborted: durable.#aborted };
   }
 
   restore({ open, aborted }: SavedTransactions): void {
     this.#open = new Map(open);
-    this.#aborted = aborted.map(([producerId, firstOffset, lastOffset, stableOffset]) => ({
-      producerId,
-      firstOffset,
-      lastOffset,
-      stableOffset,
-    }));
+    this.#aborted = [...aborted];
   }
 
   #firstOpen(): number | undefined {

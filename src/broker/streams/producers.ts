@@ -13,7 +13,8 @@ import {
   recordCount,
 } from '../../records/index.ts';
 import type { DerivedState, Log } from '../../storage/index.ts';
-import { PartitionTransactions, type SavedTransactions } from './partition-transactions.ts';
+import { PartitionTransactions } from './partition-transactions.ts';
+import { decodeSaved, encodeSaved, NOTHING_SAVED, type SavedProducer } from './saved-producers.ts';
 
 /** A batch of an idempotent producer that is in the log. */
 interface AppendedBatch {
@@ -315,8 +316,7 @@ export class Producers implements DerivedState {
         durable.length === 0 ? (batches[0]?.firstSequence ?? nextSequence ?? -1) : -1,
       ]);
     }
-    const saved: SavedProducers = { offset: end, producers, transactions: this.transactions.save(end) };
-    return Buffer.from(JSON.stringify(saved));
+    return encodeSaved({ offset: end, producers, transactions: this.transactions.save(end) });
   }
 
   /**
@@ -324,7 +324,7 @@ export class Producers implements DerivedState {
    * before anybody was there to save this again.
    */
   async restore(bytes: Buffer | undefined): Promise<void> {
-    let saved = parse(bytes);
+    let saved = decodeSaved(bytes);
     // The log may end before what was saved, when it was not synced before a power loss: then all is derived again.
     if (saved.offset > this.#log.highWatermark) saved = NOTHING_SAVED;
     for (const [id, epoch, lastSeen, batches, epochOffset, coordinatorEpoch, nextSequence] of saved.producers) {
@@ -391,37 +391,6 @@ function firstMarker(batch: Buffer, offset: number) {
     });
   }
   return undefined;
-}
-
-type SavedProducer = [
-  id: number,
-  epoch: number,
-  lastSeen: number,
-  batches: [number, number, number, number, number][],
-  // These are not there in what was saved before there were transactions.
-  epochOffset?: number,
-  coordinatorEpoch?: number,
-  /** -1 when it follows from the batches, or any will do. */
-  nextSequence?: number,
-];
-
-interface SavedProducers {
-  /** The state is that before this offset. */
-  readonly offset: number;
-  readonly producers: readonly SavedProducer[];
-  readonly transactions?: SavedTransactions;
-}
-
-const NOTHING_SAVED: SavedProducers = { offset: 0, producers: [] };
-
-/** It is derived: when it cannot be read it is made again from the log. */
-function parse(bytes: Buffer | undefined): SavedProducers {
-  try {
-    if (bytes !== undefined) return JSON.parse(bytes.toString()) as SavedProducers;
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-  }
-  return NOTHING_SAVED;
 }
 
 /** Sequences are 31 bits and begin again at 0. */
