@@ -77,6 +77,11 @@ interface OpenListener {
   close(graceMs: number): Promise<void>;
 }
 
+interface ListenerOn {
+  readonly endpoint: Endpoint;
+  readonly listener: OpenListener;
+}
+
 /** How long requests that are under way may take when the broker closes. */
 const CLOSE_GRACE_MS = 5_000;
 
@@ -89,7 +94,7 @@ export async function createBroker(options: CreateBrokerOptions = {}): Promise<R
   const logger = options.logger ?? SILENT;
   const environment = await environmentOf(options);
   const storage = await openStorage(settings.storage, environment);
-  const listeners: { endpoint: Endpoint; listener: OpenListener }[] = [];
+  const listeners: ListenerOn[] = [];
   let broker: Broker | undefined;
   const close = async () => {
     await Promise.all(listeners.map(({ listener }) => listener.close(CLOSE_GRACE_MS)));
@@ -107,7 +112,7 @@ export async function createBroker(options: CreateBrokerOptions = {}): Promise<R
       openTransientShard: storage.openTransientShard,
     });
     await file?.importInto(broker);
-    const open = listenerOpener(settings, broker, logger);
+    const open = listenerOpener(settings, broker, logger, () => listeners.map(addressOf));
     for (const text of options.listeners ?? options.settings?.listeners ?? []) {
       const endpoint = parseEndpoint(text);
       listeners.push({ endpoint, listener: await open(endpoint) });
@@ -119,11 +124,7 @@ export async function createBroker(options: CreateBrokerOptions = {}): Promise<R
   const opened = broker;
   let closing: Promise<void> | undefined;
   return {
-    listeners: listeners.map(({ endpoint, listener }) => {
-      const { host } = endpoint;
-      const { port } = listener;
-      return { protocol: endpoint.protocol, url: formatEndpoint({ ...endpoint, port }), host, port };
-    }),
+    listeners: listeners.map(addressOf),
     clock: testClock(environment.clock),
     idle: () => idle(() => opened.idle && listeners.every(({ listener }) => listener.idle)),
     importDefinitions: (json) => opened.importDefinitions(json),
@@ -207,8 +208,19 @@ function userSettings({ security }: Settings, definitions: Definitions | undefin
   };
 }
 
-function listenerOpener(settings: Settings, broker: Broker, logger: Logger) {
-  const { limits, amqp, kafka } = settings;
+function addressOf({ endpoint, listener: { port } }: ListenerOn): ListenerAddress {
+  const { protocol, host } = endpoint;
+  return { protocol, url: formatEndpoint({ ...endpoint, port }), host, port };
+}
+
+function listenerOpener(
+  settings: Settings,
+  broker: Broker,
+  logger: Logger,
+  listeners: () => readonly ListenerAddress[],
+) {
+  const { limits, amqp, kafka, http, storage } = settings;
+  const startedAt = broker.environment.clock.monotonic();
   // A reply finds its channel whichever listener that came by.
   const replies = new ReplyChannels(broker.environment.random);
   return async (endpoint: Endpoint): Promise<OpenListener> => {
@@ -223,6 +235,13 @@ function listenerOpener(settings: Settings, broker: Broker, logger: Logger) {
         identity: { product: amqp.product, version: amqp.productVersion ?? VERSION },
         certificateName: amqp.certificateName,
       });
+    if (endpoint.protocol === 'http') {
+      // Whoever needs no HTTP does not wait for what serves it.
+      const { HttpListener } = await import('./protocols/http/index.ts');
+      const disk = storage.kind === 'disk' ? storage : undefined;
+      const server = { product: 'Sluice', version: VERSION, listeners, disk, startedAt };
+      return HttpListener.open({ broker, logger, listen, server, maxBodyBytes: http.maxBodyBytes });
+    }
     const told = settings.advertise
       .map(parseEndpoint)
       .find(({ protocol, tls }) => protocol === endpoint.protocol && tls === endpoint.tls);

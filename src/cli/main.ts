@@ -20,7 +20,7 @@ const EXIT_USAGE = 2;
 
 const EXAMPLES = `
 Examples:
-  sluice start                                   a broker on 127.0.0.1:9092 (Kafka) and :5672 (AMQP), its data in ./data
+  sluice start                                   a broker on 127.0.0.1:9092 (Kafka), :5672 (AMQP) and :15672 (HTTP), its data in ./data
   sluice topic create orders --partitions 3
   echo 'hello' | sluice produce orders
   sluice consume orders --from earliest --exit

@@ -26,7 +26,8 @@ interface StartOptions {
 
 const EXAMPLES = `
 Examples:
-  sluice start                                             listens on 127.0.0.1:9092 for Kafka and :5672 for AMQP, keeps its data in ./data
+  sluice start                                             listens on 127.0.0.1:9092 for Kafka, :5672 for AMQP and :15672 for HTTP,
+                                                           keeps its data in ./data
   sluice start --storage memory --listen kafka://127.0.0.1:0
                                                            a broker for a test: any free port, nothing on the disk
   sluice start --config sluice.yaml --log-level debug
@@ -34,7 +35,7 @@ Examples:
                                                            for clients on other machines
 
 When all listeners accept connections, one line on standard output says so and where:
-  sluice ready kafka://127.0.0.1:9092 amqp://127.0.0.1:5672
+  sluice ready kafka://127.0.0.1:9092 amqp://127.0.0.1:5672 http://127.0.0.1:15672
 Logs go to standard error. SIGTERM and SIGINT stop the broker when what is in flight is done; a second one stops it at once.
 
 What else can be set: docs/configuration.md. Settings are taken from flags, else from SLUICE_... variables, else from

@@ -23,7 +23,7 @@ test.each([
   ['kafka://localhost:65536', /beyond 65535/],
   ['mqtt://localhost:1883', /'mqtt' is not supported yet: this version speaks kafka, amqp/],
   ['kafak://localhost:9092', /'kafak' is not a protocol.*did you mean 'kafka'\?/],
-  ['gopher://localhost:70', /'gopher' is not a protocol: this version speaks kafka, amqp$/],
+  ['gopher://localhost:70', /'gopher' is not a protocol: this version speaks kafka, amqp, http$/],
 ])('%s is refused with what would be right', (text, message) => {
   expect(() => parseEndpoint(text)).toThrow(message);
 });

@@ -18,7 +18,7 @@ export const USUAL_PORTS = {
 export type Protocol = keyof typeof USUAL_PORTS;
 
 /** Those that this version speaks: what `listeners` accepts, and what it defaults to. */
-export const SUPPORTED_PROTOCOLS: readonly Protocol[] = ['kafka', 'amqp'];
+export const SUPPORTED_PROTOCOLS: readonly Protocol[] = ['kafka', 'amqp', 'http'];
 
 /** What `listeners` and `advertise` are made of: `PROTO://HOST:PORT` or `PROTO+tls://HOST:PORT`. */
 export interface Endpoint {

@@ -32,7 +32,7 @@ describe('where settings come from', () => {
   test('nothing given is all defaults', async () => {
     const settings = await loadSettings({});
     expect(settings).toEqual(completeSettings());
-    expect(settings.listeners).toEqual(['kafka://127.0.0.1:9092', 'amqp://127.0.0.1:5672']);
+    expect(settings.listeners).toEqual(['kafka://127.0.0.1:9092', 'amqp://127.0.0.1:5672', 'http://127.0.0.1:15672']);
     expect(settings.storage).toMatchObject({ kind: 'disk', directory: './data', flush: 'always' });
     expect(settings.kafka.topicDefaults['retention.ms']).toBe(604_800_000);
     expect(settings.kafka.clusterId).toBeUndefined();
@@ -142,7 +142,7 @@ describe('what is refused, in one line that says how to mend it', () => {
     [
       'a protocol',
       { flags: { listeners: ['mqtt://h:1'] } },
-      "listeners.0 (--listen): 'mqtt' is not supported yet: this version speaks kafka, amqp",
+      "listeners.0 (--listen): 'mqtt' is not supported yet: this version speaks kafka, amqp, http",
     ],
     [
       'no listener',

@@ -314,6 +314,15 @@ const amqp = section(
   'For AMQP 0-9-1 clients.',
 );
 
+const http = section(
+  {
+    maxBodyBytes: bytes(1 * KiB, 512 * MiB)
+      .default(20_000_000)
+      .describe('The largest body of a request. RabbitMQ: `management.http.max_body_size`.'),
+  },
+  'For the HTTP API.',
+);
+
 const security = section(
   {
     defaultUser: z
@@ -461,6 +470,7 @@ export const settingsSchema = z
     limits,
     kafka,
     amqp,
+    http,
     groups,
     transactions,
     compaction,

@@ -1,0 +1,151 @@
+import { createServer, type Server } from 'node:http';
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import type { Broker, User } from '../../broker/index.ts';
+import type { Logger } from '../../environment/logger.ts';
+import { BrokerError } from '../../errors.ts';
+import { refusal } from './access.ts';
+import { authenticate, CHALLENGE, isForged } from './authentication.ts';
+import { HttpError, httpErrorOf, notFound } from './errors.ts';
+import { parseJsonBody } from './json-body.ts';
+import type { Call, Route } from './route.ts';
+import { ROUTES } from './routes/index.ts';
+import type { ServerFacts } from './server-facts.ts';
+
+export interface ApplicationOptions {
+  readonly broker: Broker;
+  readonly logger: Logger;
+  readonly server: ServerFacts;
+  readonly maxBodyBytes: number;
+}
+
+/** What is known of a request before its body is read. */
+interface Login {
+  user: User | undefined;
+}
+
+/** Characters of one part of a path: a name of 255 bytes with each of them quoted, twice for what is in a binding's key. */
+const MAX_PARAMETER = 4096;
+const METHODS = ['GET', 'HEAD', 'PUT', 'POST', 'DELETE', 'PATCH', 'OPTIONS'];
+
+/** The routes, behind a server that is given the sockets that it serves. */
+export interface Application {
+  readonly server: Server;
+  close(): Promise<void>;
+}
+
+export async function openApplication(options: ApplicationOptions): Promise<Application> {
+  let server: Server | undefined;
+  const app = fastify({
+    bodyLimit: options.maxBodyBytes,
+    routerOptions: { maxParamLength: MAX_PARAMETER, ignoreTrailingSlash: true },
+    serverFactory: (handler) => {
+      // Whoever accepts the sockets sees to it that they do not wait for ever.
+      server = createServer({ keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 0 }, handler);
+      return server;
+    },
+    frameworkErrors: (error, _request, reply) => answerError(reply, error, options.logger),
+  });
+  const logins = new WeakMap<FastifyRequest, Login>();
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => {
+    try {
+      done(null, parseJsonBody(Buffer.from(body)));
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+  app.setErrorHandler((error, _request, reply) => answerError(reply, error, options.logger));
+  app.setNotFoundHandler((_request, reply) => answerError(reply, notFound(), options.logger));
+  for (const [path, routes] of byPath(ROUTES)) addPath(app, path, routes, options, logins);
+  await app.ready();
+  if (server === undefined) throw new BrokerError('internal', 'fastify made no server');
+  return { server, close: () => app.close() };
+}
+
+function byPath(routes: readonly Route[]): Map<string, Route[]> {
+  const paths = new Map<string, Route[]>();
+  for (const route of routes) paths.set(route.path, [...(paths.get(route.path) ?? []), route]);
+  return paths;
+}
+
+function addPath(
+  app: FastifyInstance,
+  path: string,
+  routes: readonly Route[],
+  options: ApplicationOptions,
+  logins: WeakMap<FastifyRequest, Login>,
+): void {
+  for (const route of routes)
+    app.route({
+      method: route.method,
+      url: path,
+      // Before the body is read.
+      onRequest: async (request) => {
+        logins.set(request, { user: admit(request, route, options) });
+      },
+      handler: async (request, reply) => {
+        const { status, body, headers } = await route.answer(callOf(request, options, logins.get(request)?.user));
+        reply.status(status).headers({ 'cache-control': 'no-cache', 'x-content-type-options': 'nosniff', ...headers });
+        return body === undefined ? reply.send() : sendJson(reply, body);
+      },
+    });
+  const known = routes.flatMap(({ method }) => (method === 'GET' ? ['HEAD', 'GET'] : [method]));
+  const allow = [...known, 'OPTIONS'].join(', ');
+  app.route({
+    method: METHODS.filter((method) => !known.includes(method)),
+    url: path,
+    handler: async ({ method }, reply) =>
+      reply
+        .status(method === 'OPTIONS' ? 200 : 405)
+        .header('allow', allow)
+        .send(),
+  });
+}
+
+/** Throws what the client is answered that may not ask. */
+function admit(request: FastifyRequest, route: Route, { broker }: ApplicationOptions): User | undefined {
+  if (isForged(request.method, request.headers))
+    throw new HttpError(403, 'forbidden', 'a browser sent this request on behalf of another site');
+  if (route.access === 'open') return undefined;
+  const user = authenticate(broker.users, request.headers.authorization, request.socket.remoteAddress);
+  const { vhost } = request.params as { readonly vhost?: string };
+  const refused = refusal(route.access, user, vhost === undefined ? undefined : broker.virtualHosts.get(vhost));
+  if (refused !== undefined) throw refused;
+  return user;
+}
+
+function callOf(request: FastifyRequest, { broker, server }: ApplicationOptions, user: User | undefined): Call {
+  const query = request.query as Readonly<Record<string, string | readonly string[] | undefined>>;
+  const params = request.params as Readonly<Record<string, string | undefined>>;
+  const param = (name: string) => params[name] ?? '';
+  return {
+    broker,
+    server,
+    body: request.body ?? {},
+    param,
+    query: (name) => {
+      const value = query[name];
+      return typeof value === 'string' ? value : value?.[0];
+    },
+    get user() {
+      if (user === undefined) throw new BrokerError('internal', `${request.url} asks for a user without a login`);
+      return user;
+    },
+    get host() {
+      const host = broker.virtualHosts.get(param('vhost'));
+      if (host === undefined) throw notFound();
+      return host;
+    },
+  };
+}
+
+function answerError(reply: FastifyReply, error: unknown, logger: Logger): FastifyReply {
+  const { status, error: name, message } = httpErrorOf(error);
+  if (status === 500) logger.error({ err: error }, 'a request to the HTTP API failed');
+  if (name === 'not_authorized') reply.header('www-authenticate', CHALLENGE);
+  return sendJson(reply.status(status), { error: name, reason: message });
+}
+
+function sendJson(reply: FastifyReply, body: unknown): FastifyReply {
+  return reply.header('content-type', 'application/json').send(JSON.stringify(body));
+}

@@ -1,0 +1,48 @@
+import { describe, expect, test } from 'vitest';
+import type { Users } from '../../broker/index.ts';
+import { BrokerError } from '../../errors.ts';
+import { authenticate, isForged } from './authentication.ts';
+
+const header = (credentials: string) => `Basic ${Buffer.from(credentials).toString('base64')}`;
+
+describe('an authorization header', () => {
+  const asked: unknown[] = [];
+  const users = {
+    authenticate(name: string, password: string, from: object) {
+      asked.push([name, password, from]);
+      throw new BrokerError('not-authorized', 'a secret reason');
+    },
+  } as unknown as Users;
+
+  test('has a name, and a password with whatever is behind the first colon', () => {
+    expect(() => authenticate(users, header('änna:a:b '), '127.0.0.1')).toThrow('Login failed');
+    expect(asked.pop()).toEqual(['änna', 'a:b ', { loopback: true }]);
+  });
+
+  test('says nothing of the machine that it comes from: the socket does', () => {
+    expect(() => authenticate(users, header('guest:guest'), '10.1.2.3')).toThrow('Login failed');
+    expect(asked.pop()).toEqual(['guest', 'guest', { loopback: false }]);
+  });
+
+  test.each([undefined, '', 'Basic', 'Basic !', 'Bearer x', header('nocolon'), `Basic ${'A'.repeat(10_000)}`])(
+    'that is none is asked nobody about: %s',
+    (text) => {
+      expect(() => authenticate(users, text, '127.0.0.1')).toThrow('Login failed');
+      expect(asked).toEqual([]);
+    },
+  );
+});
+
+test.each([
+  ['GET', { origin: 'http://evil' }, false],
+  ['PUT', {}, false],
+  ['PUT', { origin: 'http://broker:15672', host: 'broker:15672' }, false],
+  ['PUT', { origin: 'http://broker', host: 'broker:15672' }, true],
+  ['POST', { origin: 'null', host: 'broker' }, true],
+  ['DELETE', { 'sec-fetch-site': 'cross-site' }, true],
+  ['DELETE', { 'sec-fetch-site': 'same-site' }, true],
+  ['DELETE', { 'sec-fetch-site': 'same-origin' }, false],
+  ['DELETE', { 'sec-fetch-site': 'none' }, false],
+])('whether another site is behind %s with %o: %s', (method, headers, forged) => {
+  expect(isForged(method, headers)).toBe(forged);
+});

@@ -1,0 +1,87 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { AcceptedConnection } from '../../broker/index.ts';
+import type { Clock, Timer } from '../../environment/environment.ts';
+
+/** How long a client may be silent, take to send a request, and take to read the answer. */
+const SILENCE_MS = 60_000;
+
+export interface ConnectionOptions {
+  readonly socket: Socket;
+  /** Serves what comes by the socket. */
+  readonly server: Server;
+  readonly clock: Clock;
+}
+
+/** One client's socket, on which requests come one after the other. */
+export class Connection implements AcceptedConnection {
+  readonly gone: Promise<void>;
+  readonly #socket: Socket;
+  readonly #clock: Clock;
+  /** Requests that are not answered. */
+  readonly #answers = new Set<ServerResponse>();
+  #silence: Timer;
+  #closing = false;
+
+  constructor({ socket, server, clock }: ConnectionOptions) {
+    this.#socket = socket;
+    this.#clock = clock;
+    this.#silence = this.#watch();
+    this.gone = new Promise((resolve) => {
+      socket.once('close', () => {
+        this.#silence.cancel();
+        resolve();
+      });
+    });
+    socket.on('error', () => {});
+    server.emit('connection', socket);
+  }
+
+  get idle(): boolean {
+    return this.#answers.size === 0;
+  }
+
+  onClose(callback: () => void): void {
+    this.#socket.once('close', callback);
+  }
+
+  /** A request has come. */
+  began(request: IncomingMessage, response: ServerResponse): void {
+    this.#answers.add(response);
+    if (this.#closing) response.setHeader('connection', 'close');
+    this.#rearm();
+    // While the broker works on it, the client has to wait.
+    request.once('end', () => this.#silence.cancel());
+    response.once('prefinish', () => this.#rearm());
+    response.once('close', () => {
+      this.#answers.delete(response);
+      this.#rearm();
+      if (this.#closing && this.idle) this.#socket.end();
+    });
+  }
+
+  shutDown(graceMs: number): void {
+    this.#closing = true;
+    if (this.idle) {
+      this.destroy();
+      return;
+    }
+    for (const response of this.#answers) if (!response.headersSent) response.setHeader('connection', 'close');
+    this.#silence.cancel();
+    this.#silence = this.#clock.setTimer(graceMs, () => this.destroy());
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  #rearm(): void {
+    if (this.#closing) return;
+    this.#silence.cancel();
+    if (!this.#socket.destroyed) this.#silence = this.#watch();
+  }
+
+  #watch(): Timer {
+    return this.#clock.setTimer(SILENCE_MS, () => this.destroy());
+  }
+}

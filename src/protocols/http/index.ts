@@ -1,0 +1,2 @@
+export { HttpListener } from './listener.ts';
+export type { ListenerFacts } from './server-facts.ts';

@@ -1,0 +1,133 @@
+import type { z } from 'zod';
+import type { Broker, User, VirtualHost } from '../../broker/index.ts';
+import type { Access } from './access.ts';
+import { badRequest, notFound } from './errors.ts';
+import { type Listed, list } from './listing.ts';
+import type { ServerFacts } from './server-facts.ts';
+
+export type Method = 'GET' | 'PUT' | 'POST' | 'DELETE';
+
+/** One request, as the route that answers it sees it. */
+export interface Call {
+  readonly broker: Broker;
+  readonly server: ServerFacts;
+  /** Who asks. Throws where nobody has to log in. */
+  readonly user: User;
+  /** Not checked yet: the route does that. */
+  readonly body: unknown;
+  /** Of the query; the first where there are several. */
+  query(name: string): string | undefined;
+  /** Of the path, decoded. */
+  param(name: string): string;
+  /** The virtual host of the path. Throws 404. */
+  readonly host: VirtualHost;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface Route {
+  readonly method: Method;
+  /** With `:name` for what varies. */
+  readonly path: string;
+  readonly access: Access;
+  /** One line for people. */
+  readonly summary: string;
+  /** What the body has to be. */
+  readonly body: z.ZodType | undefined;
+  /** The answer is one page of a list, where that is asked for. */
+  readonly lists: boolean;
+  answer(call: Call): Promise<Answer>;
+}
+
+interface Described {
+  readonly access: Access;
+  readonly summary: string;
+}
+
+type Handler<Body> = (call: Call, body: Body) => Answer | Promise<Answer>;
+
+/** Answers what `handle` returns, as JSON. */
+export function get(path: string, described: Described, handle: (call: Call) => unknown): Route {
+  return route('GET', path, described, undefined, async (call) => ok(await handle(call)));
+}
+
+/** Answers a list: sorted, filtered and paged as the query says. */
+export function getList<Item>(path: string, described: Described, handle: (call: Call) => Listed<Item>): Route {
+  const answer: Handler<unknown> = (call) => ok(list(handle(call), (name) => call.query(name)));
+  return { ...route('GET', path, described, undefined, answer), lists: true };
+}
+
+export function put<Body extends z.ZodType>(
+  path: string,
+  described: Described,
+  body: Body,
+  handle: Handler<z.output<Body>>,
+): Route {
+  return route('PUT', path, described, body, handle);
+}
+
+export function post<Body extends z.ZodType>(
+  path: string,
+  described: Described,
+  body: Body,
+  handle: Handler<z.output<Body>>,
+): Route {
+  return route('POST', path, described, body, handle);
+}
+
+export function remove(path: string, described: Described, handle: Handler<unknown>): Route {
+  return route('DELETE', path, described, undefined, handle);
+}
+
+export function ok(body: unknown): Answer {
+  return { status: 200, body };
+}
+
+/** 201 for what was made, 204 for what was there. */
+export function made(isNew: boolean): Answer {
+  return { status: isNew ? 201 : 204 };
+}
+
+export const DONE: Answer = { status: 204 };
+
+/** What is there, or 404. */
+export function found<Value>(value: Value | undefined): Value {
+  if (value === undefined) throw notFound();
+  return value;
+}
+
+function route<Body extends z.ZodType>(
+  method: Method,
+  path: string,
+  described: Described,
+  body: Body | undefined,
+  handle: Handler<z.output<Body>>,
+): Route {
+  return {
+    method,
+    path,
+    ...described,
+    body,
+    lists: false,
+    async answer(call) {
+      const parsed = body === undefined ? (undefined as z.output<Body>) : parse(body, call.body);
+      return handle(call, parsed);
+    },
+  };
+}
+
+/** Throws 400; for what is missing in RabbitMQ's words. */
+function parse<Body extends z.ZodType>(schema: Body, body: unknown): z.output<Body> {
+  const { data, error } = schema.safeParse(body);
+  if (error === undefined) return data;
+  const given = body as Readonly<Record<string, unknown>>;
+  const missing = error.issues
+    .filter(({ path }) => path.length === 1 && given[String(path[0])] === undefined)
+    .map(({ path }) => `{key_missing,${String(path[0])}}`);
+  if (missing.length > 0) throw badRequest(`[${missing.join(',')}]`);
+  throw badRequest(error.issues.map(({ path, message }) => `${path.join('.') || 'body'}: ${message}`).join('; '));
+}

@@ -1,0 +1,35 @@
+import type { Route } from '../route.ts';
+import { bindingRoutes } from './bindings.ts';
+import { definitionRoutes } from './definitions.ts';
+import { exchangeRoutes } from './exchanges.ts';
+import { healthRoutes, probeRoutes } from './health.ts';
+import { messageRoutes } from './messages.ts';
+import { nodeRoutes } from './nodes.ts';
+import { overviewRoutes } from './overview.ts';
+import { permissionRoutes } from './permissions.ts';
+import { absentRoutes, policyRoutes } from './policies.ts';
+import { queueRoutes } from './queues.ts';
+import { userRoutes } from './users.ts';
+import { virtualHostRoutes } from './virtual-hosts.ts';
+
+const API: readonly Route[] = [
+  ...overviewRoutes,
+  ...nodeRoutes,
+  ...virtualHostRoutes,
+  ...userRoutes,
+  ...permissionRoutes,
+  ...exchangeRoutes,
+  ...queueRoutes,
+  ...bindingRoutes,
+  ...messageRoutes,
+  ...policyRoutes,
+  ...absentRoutes,
+  ...definitionRoutes,
+  ...healthRoutes,
+];
+
+/** Everything that can be asked for. */
+export const ROUTES: readonly Route[] = [
+  ...probeRoutes,
+  ...API.map((route) => ({ ...route, path: `/api${route.path}` })),
+];

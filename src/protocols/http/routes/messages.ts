@@ -1,0 +1,196 @@
+import { isUtf8 } from 'node:buffer';
+import { z } from 'zod';
+import {
+  type Delivery,
+  decodeProperties,
+  encodeProperties,
+  jsonOfTable,
+  MessageBytes,
+  Permissions,
+  type Properties,
+  type Queue,
+  tableOf,
+  type VirtualHost,
+} from '../../../broker/index.ts';
+import { fields, wholeNumber } from '../body-types.ts';
+import { badRequest, HttpError } from '../errors.ts';
+import { type Call, ok, post, type Route } from '../route.ts';
+import { exchangeOf } from './exchanges.ts';
+import { notForStreams, queueOf } from './queues.ts';
+
+/** Of one request, whatever it asks for: the answer has to fit into memory. */
+const MAX_MESSAGES = 10_000;
+const MAX_PAYLOAD_BYTES = 64 * 1024 * 1024;
+/** Ten years, as for AMQP's clients. */
+const MAX_EXPIRATION_MS = 315_360_000_000;
+
+const properties = z.object({
+  content_type: z.string().optional(),
+  content_encoding: z.string().optional(),
+  headers: fields().optional(),
+  delivery_mode: z.int().min(0).max(255).optional(),
+  priority: z.int().min(0).max(255).optional(),
+  correlation_id: z.string().optional(),
+  reply_to: z.string().optional(),
+  expiration: z.string().optional(),
+  message_id: z.string().optional(),
+  timestamp: z.int().min(0).optional(),
+  type: z.string().optional(),
+  user_id: z.string().optional(),
+  app_id: z.string().optional(),
+  cluster_id: z.string().optional(),
+});
+
+const publication = z.object({
+  routing_key: z.string(),
+  properties,
+  payload: z.string(),
+  payload_encoding: z.string(),
+});
+
+const ACK_MODES = ['ack_requeue_true', 'ack_requeue_false', 'reject_requeue_true', 'reject_requeue_false'] as const;
+
+const request = z.object({
+  ackmode: z.enum(ACK_MODES),
+  count: wholeNumber(),
+  encoding: z.enum(['auto', 'base64']),
+  truncate: wholeNumber().optional(),
+});
+
+export const messageRoutes: readonly Route[] = [
+  post(
+    '/exchanges/:vhost/:exchange/publish',
+    { access: 'virtual-host', summary: 'Publishes a message; answered when it is safe' },
+    publication,
+    async (call, given) => ok({ routed: await publish(call, given) }),
+  ),
+  post(
+    '/queues/:vhost/:queue/get',
+    { access: 'virtual-host', summary: 'Gets messages from a queue, to look at or to take' },
+    request,
+    async (call, given) => ok(await getMessages(call, given)),
+  ),
+];
+
+async function publish(call: Call, given: z.output<typeof publication>): Promise<boolean> {
+  const { broker, host, user } = call;
+  const exchange = exchangeOf(call);
+  const permissions = new Permissions(user, host.name);
+  permissions.check('write', 'exchange', exchange.name);
+  const { headers, ...others } = given.properties;
+  const keys = [given.routing_key, ...extraKeys(headers)];
+  for (const key of keys) permissions.checkTopic('write', exchange, key);
+  checkProperties(given.properties, user);
+  if (broker.turns.overloaded)
+    throw new HttpError(503, 'service_unavailable', 'publishers wait for memory or for the disk: try again later');
+  const encoded = encodeProperties({
+    ...Object.fromEntries(Object.entries(others).map(([name, value]) => [camelCase(name), value])),
+    ...(headers && { headers: tableOf(headers) }),
+  } as Properties);
+  const { turns } = broker;
+  const turn = turns.current;
+  const message = MessageBytes.of(exchange.name, given.routing_key, encoded, payloadOf(given));
+  const { routed, refused } = host.publish(turn, exchange.name, message);
+  if (refused) throw badRequest('Unable to publish message. Check queue limits.');
+  await new Promise<void>((resolve, reject) => {
+    turn.wait({ turnSettled: (_, error) => (error === undefined ? resolve() : reject(error)) });
+  });
+  return routed;
+}
+
+function payloadOf({ payload, payload_encoding: encoding }: z.output<typeof publication>): Buffer {
+  if (encoding === 'string') return Buffer.from(payload);
+  if (encoding !== 'base64') throw badRequest(`unsupported_encoding ${encoding}`);
+  const bytes = Buffer.from(payload, 'base64');
+  if (bytes.toString('base64').replace(/=+$/, '') !== payload.replace(/=+$/, '')) throw badRequest('not_base64');
+  return bytes;
+}
+
+/** The further routing keys of a message. */
+function extraKeys(headers: Readonly<Record<string, unknown>> = {}): string[] {
+  return [headers['CC'], headers['BCC']].flat().filter((key) => typeof key === 'string');
+}
+
+function checkProperties(
+  { expiration, user_id: userId }: z.output<typeof properties>,
+  user: { readonly name: string; readonly tags: readonly string[] },
+): void {
+  if (expiration !== undefined && !(/^\d{1,12}$/.test(expiration) && Number(expiration) <= MAX_EXPIRATION_MS))
+    throw badRequest(`406 PRECONDITION_FAILED - invalid expiration '${expiration}'`);
+  if (userId !== undefined && userId !== user.name && !user.tags.includes('impersonator'))
+    throw badRequest(
+      `406 PRECONDITION_FAILED - user_id property set to '${userId}' but authenticated user was '${user.name}'`,
+    );
+}
+
+async function getMessages(call: Call, { ackmode, count, encoding, truncate }: z.output<typeof request>) {
+  const { host, entry } = queueOf(call);
+  new Permissions(call.user, host.name).check('read', 'queue', entry.name);
+  host.checkQueue(entry.name);
+  if (entry.kind === 'stream') throw notForStreams('basic.get', host, entry.name);
+  const { queue } = entry;
+  if (entry.type === 'quorum' && queue.settings.singleActiveConsumer) throw lockedBySingleActive(host, queue);
+  const takes = ackmode === 'ack_requeue_false';
+  const messages: ReturnType<typeof show>[] = [];
+  const out: Delivery[] = [];
+  let bytes = 0;
+  try {
+    while (messages.length < Math.min(count, MAX_MESSAGES) && bytes < MAX_PAYLOAD_BYTES) {
+      const there = await queue.get(takes, (delivery, message) => {
+        if (!takes) out.push(delivery);
+        messages.push(show(queue, delivery, message, { encoding, truncate }));
+        bytes += message.bodyLength;
+      });
+      if (!there) break;
+    }
+  } finally {
+    // Only now: a message that goes back is the next one again.
+    for (const delivery of out)
+      if (ackmode === 'reject_requeue_false') delivery.reject();
+      else delivery.requeue();
+  }
+  return messages;
+}
+
+function lockedBySingleActive(host: VirtualHost, { name }: Queue): HttpError {
+  return badRequest(`405 RESOURCE_LOCKED - cannot obtain access to locked queue '${name}' in vhost '${host.name}'`);
+}
+
+function show(
+  queue: Queue,
+  { redelivered }: Delivery,
+  message: MessageBytes,
+  { encoding, truncate }: Pick<z.output<typeof request>, 'encoding' | 'truncate'>,
+) {
+  const { body, bodyStart, bodyEnd, bodyLength } = message;
+  const end = truncate === undefined ? bodyEnd : Math.min(bodyEnd, bodyStart + Math.max(0, truncate));
+  const shown = body.subarray(bodyStart, end);
+  const isText = encoding === 'auto' && isUtf8(shown);
+  return {
+    payload_bytes: bodyLength,
+    redelivered,
+    exchange: message.exchange,
+    routing_key: message.routingKey,
+    message_count: queue.readyCount,
+    properties: propertiesOf(message),
+    payload: shown.toString(isText ? 'utf8' : 'base64'),
+    payload_encoding: isText ? 'string' : 'base64',
+  };
+}
+
+function propertiesOf({ properties: bytes, propertiesStart, propertiesEnd }: MessageBytes) {
+  const { headers, ...others } = decodeProperties(bytes, propertiesStart, propertiesEnd);
+  const shown = Object.entries(others).map(([name, value]) => [
+    snakeCase(name),
+    typeof value === 'bigint' ? Number(value) : value,
+  ]);
+  return { ...Object.fromEntries(shown), ...(headers && { headers: jsonOfTable(headers) }) };
+}
+
+function camelCase(name: string): string {
+  return name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+function snakeCase(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}

@@ -1,0 +1,58 @@
+import { z } from 'zod';
+import { hashPassword } from '../../../broker/index.ts';
+import { isMonitor, reachableHosts } from '../access.ts';
+import { badRequest } from '../errors.ts';
+import { pickColumns, type Shown } from '../listing.ts';
+import { type Call, get, put, type Route } from '../route.ts';
+import { nodeName, RABBITMQ_VERSION } from '../server-facts.ts';
+import { contextsOf, EXCHANGE_TYPES, listenersOf } from './nodes.ts';
+import { totalsOf } from './queues.ts';
+
+export const overviewRoutes: readonly Route[] = [
+  get('/overview', { access: 'user', summary: 'What the broker is, and how much there is of everything' }, (call) =>
+    pickColumns(overview(call), (name) => call.query(name)),
+  ),
+  get('/cluster-name', { access: 'user', summary: 'The id of the cluster' }, ({ broker }) => ({
+    name: broker.clusterId,
+  })),
+  put('/cluster-name', { access: 'administrator', summary: 'Is refused' }, z.record(z.string(), z.unknown()), () => {
+    throw badRequest('the name of the cluster is set once: kafka.clusterId');
+  }),
+  get('/whoami', { access: 'user', summary: 'Who asks' }, ({ user: { name, tags } }) => ({ name, tags })),
+  get('/auth', { access: 'open', summary: 'How to log in' }, () => ({ enable_uaa: false, oauth_enabled: false })),
+  get(
+    '/auth/hash_password/:password',
+    { access: 'user', summary: 'What is kept of a password' },
+    ({ broker, param }) => ({
+      ok: hashPassword(param('password'), broker.environment.random).hash,
+    }),
+  ),
+  get('/extensions', { access: 'user', summary: 'Extensions of the console: there are none' }, () => []),
+  get('/feature-flags', { access: 'user', summary: 'Feature flags: everything is on' }, () => []),
+];
+
+function overview({ broker, user, server }: Call): Shown {
+  const hosts = reachableHosts(broker, user);
+  const count = (of: (host: (typeof hosts)[number]) => Iterable<unknown>) =>
+    hosts.reduce((sum, host) => sum + [...of(host)].length, 0);
+  const name = nodeName(broker.settings.nodeId);
+  return {
+    management_version: RABBITMQ_VERSION,
+    rates_mode: 'none',
+    exchange_types: EXCHANGE_TYPES,
+    product_version: server.version,
+    product_name: server.product,
+    rabbitmq_version: RABBITMQ_VERSION,
+    cluster_name: broker.clusterId,
+    disable_stats: false,
+    enable_queue_totals: false,
+    message_stats: {},
+    queue_totals: totalsOf(hosts),
+    object_totals: {
+      // The default exchange is one too.
+      exchanges: count((host) => host.exchanges()) + hosts.length,
+      queues: count((host) => host.queues()),
+    },
+    ...(isMonitor(user) && { node: name, listeners: listenersOf(server, name), contexts: contextsOf(server, name) }),
+  };
+}

@@ -1,0 +1,156 @@
+import { z } from 'zod';
+import {
+  jsonOfTable,
+  Permissions,
+  type QueueEntry,
+  stringOf,
+  tableOf,
+  type VirtualHost,
+} from '../../../broker/index.ts';
+import { reachableHosts } from '../access.ts';
+import { fields, flag } from '../body-types.ts';
+import { badRequest, type HttpError } from '../errors.ts';
+import { type Listed, pickColumns, type Shown } from '../listing.ts';
+import { type Call, DONE, found, get, getList, made, post, put, type Route, remove } from '../route.ts';
+import { nodeName } from '../server-facts.ts';
+
+/** A queue, and where it is. */
+export interface QueueAt {
+  readonly host: VirtualHost;
+  readonly entry: QueueEntry;
+}
+
+const IN_HOST = 'virtual-host';
+
+const declaration = z.object({
+  durable: flag().default(false),
+  auto_delete: flag().default(false),
+  arguments: fields().default({}),
+});
+
+export const queueRoutes: readonly Route[] = [
+  getList('/queues', { access: 'user', summary: 'Queues of all virtual hosts' }, (call) =>
+    listed(call, reachableHosts(call.broker, call.user)),
+  ),
+  getList('/queues/:vhost', { access: IN_HOST, summary: 'Queues of a virtual host' }, (call) =>
+    listed(call, [call.host]),
+  ),
+  get('/queues/:vhost/:queue', { access: IN_HOST, summary: 'One queue' }, (call) => {
+    const queue = queueOf(call);
+    const shown = { ...showQueue(queue, nodeName(call.broker.settings.nodeId)) };
+    return pickColumns(shown, (name) => call.query(name));
+  }),
+  put('/queues/:vhost/:queue', { access: IN_HOST, summary: 'Declares a queue' }, declaration, declare),
+  remove('/queues/:vhost/:queue', { access: IN_HOST, summary: 'Deletes a queue' }, async (call) => {
+    const { host, entry } = queueOf(call);
+    new Permissions(call.user, host.name).check('configure', 'queue', entry.name);
+    const [ifUnused, ifEmpty] = [call.query('if-unused') === 'true', call.query('if-empty') === 'true'];
+    await host.deleteQueue(entry.name, { ifUnused, ifEmpty });
+    return DONE;
+  }),
+  remove('/queues/:vhost/:queue/contents', { access: IN_HOST, summary: 'Drops the messages of a queue' }, (call) => {
+    const { host, entry } = queueOf(call);
+    new Permissions(call.user, host.name).check('read', 'queue', entry.name);
+    // Throws where another connection has the queue for itself.
+    host.checkQueue(entry.name);
+    if (entry.kind === 'stream') throw notForStreams('queue.purge', host, entry.name);
+    entry.queue.purge();
+    return DONE;
+  }),
+  post(
+    '/queues/:vhost/:queue/actions',
+    { access: 'administrator', summary: 'Actions on mirrored queues: there are none to act on' },
+    z.object({ action: z.string() }),
+    (call, { action }) => {
+      queueOf(call);
+      throw badRequest(`unknown action '${action}': queues are not mirrored`);
+    },
+  ),
+];
+
+export function queueOf(call: Call): QueueAt {
+  const { host } = call;
+  return { host, entry: found(host.queue(call.param('queue'))) };
+}
+
+export function notForStreams(method: string, host: VirtualHost, queue: string): HttpError {
+  return badRequest(
+    `540 NOT_IMPLEMENTED - ${method} not supported by stream queues queue '${queue}' in vhost '${host.name}'`,
+  );
+}
+
+/** Messages of some queues. */
+export function totalsOf(hosts: Iterable<VirtualHost>) {
+  const totals = { messages: 0, messages_ready: 0, messages_unacknowledged: 0 };
+  for (const host of hosts)
+    for (const entry of host.queues()) {
+      const { messages, ready, unacknowledged } = countsOf(entry);
+      totals.messages += messages;
+      totals.messages_ready += ready;
+      totals.messages_unacknowledged += unacknowledged;
+    }
+  return totals;
+}
+
+function listed({ broker }: Call, hosts: readonly VirtualHost[]): Listed<QueueAt> {
+  const node = nodeName(broker.settings.nodeId);
+  return {
+    items: hosts.flatMap((host) => [...host.queues()].map((entry) => ({ host, entry }))),
+    basics: ({ host, entry: { name, durable, autoDelete, exclusive, type } }) => ({
+      ...{ vhost: host.name, name, durable, auto_delete: autoDelete, exclusive, type },
+    }),
+    show: (queue) => showQueue(queue, node),
+    order: ['vhost', 'name'],
+    paged: true,
+  };
+}
+
+async function declare(call: Call, given: z.output<typeof declaration>) {
+  const { host, user } = call;
+  const name = call.param('queue');
+  const permissions = new Permissions(user, host.name);
+  const args = tableOf(given.arguments);
+  permissions.check('configure', 'queue', name);
+  const isNew = host.queue(name) === undefined;
+  const deadLetterExchange = stringOf(args.get('x-dead-letter-exchange'));
+  if (deadLetterExchange !== undefined && isNew) {
+    permissions.check('read', 'queue', name);
+    permissions.check('write', 'exchange', deadLetterExchange);
+  }
+  const { durable, auto_delete: autoDelete } = given;
+  await host.declareQueue({ name, durable, autoDelete, exclusive: false, arguments: args });
+  return made(isNew);
+}
+
+function countsOf(entry: QueueEntry): { messages: number; ready: number; unacknowledged: number } {
+  if (entry.kind === 'stream') {
+    const { messageCount } = entry.stream;
+    return { messages: messageCount, ready: messageCount, unacknowledged: 0 };
+  }
+  const { readyCount: ready, unacknowledgedCount: unacknowledged } = entry.queue;
+  return { messages: ready + unacknowledged, ready, unacknowledged };
+}
+
+function showQueue({ host, entry }: QueueAt, node: string): Shown {
+  const { name, type, durable, exclusive, autoDelete, arguments: args, policy } = entry;
+  const { messages, ready, unacknowledged } = countsOf(entry);
+  return {
+    name,
+    vhost: host.name,
+    type,
+    durable,
+    auto_delete: autoDelete,
+    exclusive,
+    arguments: jsonOfTable(args),
+    node,
+    state: 'running',
+    policy: policy?.name ?? null,
+    operator_policy: null,
+    effective_policy_definition: policy?.definition ?? {},
+    consumers: entry.kind === 'stream' ? entry.stream.consumerCount : entry.queue.consumerCount,
+    messages,
+    messages_ready: ready,
+    messages_unacknowledged: unacknowledged,
+    ...(entry.kind === 'queue' && { message_bytes_ready: entry.queue.readyBytes }),
+  };
+}
