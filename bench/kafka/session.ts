@@ -15,7 +15,7 @@ import type { Work } from './work.ts';
 const TOPIC = 'bench';
 /** What fills a topic is written in large batches under way together, whatever is measured then. */
 const FILL_IN_FLIGHT = 8;
-const LEADER_TRIES = 100;
+const LEADER_TRIES = 600;
 const LEADER_WAIT_MS = 100;
 const LATE_TRIES = 100;
 const LATE_WAIT_MS = 100;

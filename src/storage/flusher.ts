@@ -7,6 +7,7 @@ import type { MemoryBatch } from './memory-table.ts';
 import { type Segment, type SegmentReader, segmentObjects } from './segment.ts';
 import { type Batches, SegmentBuilder } from './segment-builder.ts';
 import type { SegmentStore } from './segment-store.ts';
+import { TailCache } from './tail-cache.ts';
 
 export interface FlusherOptions {
   readonly store: SegmentStore;
@@ -41,9 +42,7 @@ export class Flusher {
   readonly #collecting = new Set<Promise<void>>();
   /** Segments that are being written again under the name of the first of them: not to be deleted meanwhile. */
   readonly #merging = new Set<string>();
-  /** What is in segments and still in memory, in the order it was flushed: evicted from the front. */
-  #cached: { log: Log; upTo: number; bytes: number }[] = [];
-  #cachedBytes = 0;
+  readonly #tails: TailCache;
   /** The manifest is being saved, which is done by one at a time. */
   #recording: Promise<void> = Promise.resolve();
   #shardId = '';
@@ -55,6 +54,7 @@ export class Flusher {
 
   constructor(options: FlusherOptions) {
     this.#options = options;
+    this.#tails = new TailCache(options.tailCacheBytes);
   }
 
   /** What came to the commit log at or before this position is in segments, and a manifest says so. */
@@ -160,6 +160,7 @@ export class Flusher {
     const { logs, commitLog } = this.#options;
     await commitLog.sync?.();
     const due = [...logs.values()].filter((log) => log.isFlushDue(upTo));
+    this.#tails.beginRound(due.reduce((sum, log) => sum + log.unflushedExtent.bytes, 0));
     let next = 0;
     const worker = async () => {
       for (let log = due[next++]; log !== undefined && !this.#closed; log = due[next++])
@@ -256,7 +257,10 @@ export class Flusher {
     log.flushed([...log.segments.filter((segment) => !replaced.has(segment)), ...fresh], flushedOffset);
     const live = new Set(log.segments.flatMap(segmentObjects));
     for (const name of fresh.flatMap(segmentObjects)) if (!live.has(name)) this.#replaced.add(name);
-    this.#cache(log, batches, flushedOffset);
+    let bytes = 0;
+    for (const batch of batches) if (batch.lastOffset >= log.startOffset) bytes += batch.bytes.length;
+    this.#tails.flushed(log, batches, flushedOffset);
+    this.#options.onFlushed(bytes);
   }
 
   /** Writes the merged segments' and the batches' bytes as new segments, each within the log's limits. */
@@ -280,22 +284,6 @@ export class Flusher {
     }
     fresh.push(await builder.store(store));
     return fresh;
-  }
-
-  #cache(log: Log, batches: readonly MemoryBatch[], upTo: number): void {
-    let bytes = 0;
-    for (const batch of batches) if (batch.lastOffset >= log.startOffset) bytes += batch.bytes.length;
-    this.#cached.push({ log, upTo, bytes });
-    this.#cachedBytes += bytes;
-    this.#options.onFlushed(bytes);
-    let evicted = 0;
-    while (this.#cachedBytes > this.#options.tailCacheBytes) {
-      const oldest = this.#cached[evicted++];
-      if (oldest === undefined) break;
-      oldest.log.evict(oldest.upTo);
-      this.#cachedBytes -= oldest.bytes;
-    }
-    this.#cached = this.#cached.slice(evicted);
   }
 
   #collectLater(names: readonly string[]): void {
