@@ -2,16 +2,24 @@ import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { startBroker, until } from '../kafka/fixture.ts';
 import { classPath, type JavaProcess, JavaTools, whatJavaLacks } from './java.ts';
+import { pythonWith, runPython, whatPythonLacks } from './python.ts';
 
-// Share groups (KIP-932) with Kafka's own client and tools: the newest whose tools are there as well.
+// Share groups (KIP-932) with Kafka's own client and tools, the newest whose tools are there as well, and with librdkafka's share consumer.
 
 const TOOLS = 'org.apache.kafka.tools';
 const CURRENT = ['org.apache.kafka:kafka-tools:4.3.1', 'org.apache.kafka:kafka_2.13:4.3.1'];
 const SCENARIOS = fileURLToPath(new URL('java/ShareScenarios.java', import.meta.url));
+const PYTHON_SCENARIOS = fileURLToPath(new URL('python/share_scenarios.py', import.meta.url));
 const LOCK_MS = 4_000;
 
 const lack = whatJavaLacks();
 if (lack !== undefined) process.stderr.write(`skipped: Kafka's share consumer and its tools: ${lack}\n`);
+
+const pythonLack = whatPythonLacks();
+if (pythonLack !== undefined) process.stderr.write(`skipped: librdkafka's share consumer: ${pythonLack}\n`);
+
+const groupDefaults = { 'share.auto.offset.reset': 'earliest', 'share.record.lock.duration.ms': LOCK_MS } as const;
+const numbered = (deliveryCount: number, ...values: number[]) => values.map((i) => `v${i}/${deliveryCount}`);
 
 /** What a VerifiableShareConsumer tells. */
 interface ShareEvent {
@@ -30,7 +38,6 @@ describe.skipIf(lack !== undefined)('Kafka 4.3, share groups', () => {
   }, 300_000);
 
   async function start(partitions: number): Promise<readonly string[]> {
-    const groupDefaults = { 'share.auto.offset.reset': 'earliest', 'share.record.lock.duration.ms': LOCK_MS } as const;
     const { address } = await startBroker({ settings: { kafka: { groupDefaults } } });
     const server = ['--bootstrap-server', address];
     await tools.run(`${TOOLS}.TopicCommand`, [...server, '--create', '--topic', 't', '--partitions', `${partitions}`]);
@@ -50,7 +57,6 @@ describe.skipIf(lack !== undefined)('Kafka 4.3, share groups', () => {
   test('a share consumer accepts, releases, rejects, renews, and shares a partition', async () => {
     const [, address = ''] = await start(1);
     const answer = lines(await tools.run(SCENARIOS, [address])).find((line) => line.startsWith('{')) ?? '';
-    const numbered = (deliveryCount: number, ...values: number[]) => values.map((i) => `v${i}/${deliveryCount}`);
     expect(JSON.parse(answer)).toEqual({
       implicit: [...numbered(1, 0, 1, 2, 3, 4), 'v0/1'],
       explicit: [...numbered(1, 0, 1, 2), ...numbered(2, 0, 1, 2), 'v0/1'],
@@ -126,4 +132,16 @@ describe.skipIf(lack !== undefined)('Kafka 4.3, share groups', () => {
     await groups(server, '--delete', ...group);
     expect(lines(await groups(server, '--list'))).toEqual([]);
   });
+});
+
+describe.skipIf(pythonLack !== undefined)('librdkafka 2.16, a share consumer', () => {
+  test('accepts, releases, rejects, and gives back what it has when it is closed', async () => {
+    const python = await pythonWith(['confluent-kafka==2.16.1']);
+    const { address } = await startBroker({ settings: { kafka: { groupDefaults } } });
+    expect(JSON.parse(await runPython(python, [PYTHON_SCENARIOS, address]))).toEqual({
+      implicit: [...numbered(1, 0, 1, 2, 3, 4), 'v0/1'],
+      explicit: [...numbered(1, 0, 1, 2), ...numbered(2, 0, 1, 2), 'v0/1'],
+      left: [...numbered(1, 0, 1), ...numbered(2, 0, 1)],
+    });
+  }, 300_000);
 });
