@@ -12,6 +12,9 @@ import { type ModelEntry, type ModelGroup, type ModelLog, ModelState } from './s
 const POOL = new SeededRandom(7).bytes(256 * 1024);
 const HOME = '/data/shard-0';
 
+/** Something is gone from the middle, and nothing is given out that stands behind it: the rest is for `sluice repair`. */
+class RefusedStart extends Error {}
+
 /** One life of a shard, from its start to a crash, the end of its process, or its orderly end. */
 class Life {
   readonly clock: VirtualClock;
@@ -51,6 +54,8 @@ export class ShardSimulation {
   /** An injected fault may still be to come, or its consequences be felt. */
   #faulty = false;
   #failure: Error | undefined;
+  /** The device failed, and nobody knows what of that which was called durable before it was synced is still there after a power loss. */
+  #unproven = false;
 
   constructor(seed: number, flush: Flush) {
     this.#random = new SeededRandom(seed);
@@ -59,6 +64,15 @@ export class ShardSimulation {
   }
 
   async run(generations: number, steps: number): Promise<void> {
+    try {
+      await this.#lives(generations, steps);
+    } catch (error) {
+      if (!(error instanceof RefusedStart)) throw error;
+      this.#note(`refused: ${error.message}`);
+    }
+  }
+
+  async #lives(generations: number, steps: number): Promise<void> {
     for (let i = 0; i < generations; i++) await this.#generation(steps);
     // The last one finds a disk without faults.
     const life = await this.#recover(false);
@@ -172,13 +186,17 @@ export class ShardSimulation {
       fileBytes: life.fileBytes,
       flush: this.#flush,
     });
-    return Shard.open({
+    const opening = Shard.open({
       commitLog,
       store,
       clock: life.clock,
       random: this.#disk.random,
       settings: life.settings,
       onTrouble: (error, what) => this.#trouble(life, error, what),
+    });
+    return opening.catch((error: unknown) => {
+      const damaged = error instanceof BrokerError && error.code === 'storage-damaged';
+      throw this.#unproven && damaged ? new RefusedStart(error.message) : error;
     });
   }
 
@@ -351,10 +369,14 @@ export class ShardSimulation {
     if (error.code === 'storage-damaged' || error.code === 'internal' || error.code === 'not-found')
       this.#failure ??= error;
     if (!what.endsWith('appends were refused')) return;
-    this.#settle(this.#durableCount(life));
-    for (const group of this.#pending) group.lost = true;
-    this.#pending = [];
+    const durable = this.#durableCount(life);
+    if (this.#flush === 'always') this.#settle(durable);
+    // Otherwise what was called durable is there, and a power loss may yet take it.
+    const kept = this.#flush === 'always' ? 0 : durable;
+    this.#unproven ||= this.#flush !== 'always';
+    for (const group of this.#pending.splice(kept)) group.lost = true;
     this.#live = this.#base.clone();
+    for (const group of this.#pending) this.#live.apply(group);
   }
 
   /** How many of the pending groups the shard has called durable, by its answers or by showing them. */

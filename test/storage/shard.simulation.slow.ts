@@ -19,3 +19,13 @@ it('keeps what it acknowledged, whole and in order, through crashes and faults',
     await simulateShard(seed, lives(seed), steps(seed)).catch((error: Error) => failures.push(error.message));
   expect(failures).toEqual([]);
 });
+
+it.each([
+  ['os', 'os'],
+  ['interval', { intervalMs: 1000 }],
+] as const)('loses nothing but the end of what it acknowledged when it is flushed by %s', async (_, flush) => {
+  const failures: string[] = [];
+  for (let seed = FIRST; seed < FIRST + SEEDS / 40 && failures.length < 5; seed++)
+    await simulateShard(seed, 4, 60, flush).catch((error: Error) => failures.push(error.message));
+  expect(failures).toEqual([]);
+});
