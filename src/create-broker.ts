@@ -171,6 +171,7 @@ function brokerSettings({ storage, kafka, groups, transactions, limits, compacti
       consumerMigrationPolicy: groups.consumerMigrationPolicy,
       initialRebalanceDelayMs: groups.initialRebalanceDelayMs,
       maxMembers: groups.maxSize,
+      maxShareMembers: groups.shareMaxSize,
       offsetsRetentionMs: groups.offsetsRetentionMs,
     },
     transactions,

@@ -397,6 +397,9 @@ const groups = section(
         'Which way groups with members may go between the classic group protocol and the new one: with the first new member that joins (`upgrade`), with the last that leaves (`downgrade`). Kafka: `group.consumer.migration.policy`.',
       ),
     maxSize: count(1, MAX_INT32).default(10_000).describe('Members of one group.'),
+    shareMaxSize: count(1, MAX_INT32)
+      .default(200)
+      .describe('Members of one share group. Kafka: `group.share.max.size`.'),
     offsetsRetentionMs: ms(1)
       .default(7 * DAY)
       .describe('How long the offsets of a group without members are kept.'),
