@@ -34,8 +34,13 @@ export async function connectTo(address: string): Promise<RawClient> {
 }
 
 /** A topic, by its id. */
-export async function makeTopic(client: RawClient, name: string, numPartitions = 1): Promise<string> {
-  const topic = { name, numPartitions, replicationFactor: 1, assignments: [], configs: [] };
+export async function makeTopic(
+  client: RawClient,
+  name: string,
+  numPartitions = 1,
+  configs: readonly { readonly name: string; readonly value: string }[] = [],
+): Promise<string> {
+  const topic = { name, numPartitions, replicationFactor: 1, assignments: [], configs };
   await ask(client, createTopics, 5, { topics: [topic], timeoutMs: 1000, validateOnly: false });
   const { topics } = await ask(client, metadata, 12, { topics: [{ name }], allowAutoTopicCreation: false });
   return topics[0]?.topicId ?? '';

@@ -150,6 +150,26 @@ describe('a share consumer', () => {
     expect(await consumer.deliveries()).toEqual([]);
   });
 
+  it('sends what it rejects to the topic for dead letters that its group has', async () => {
+    const { join, admin, address } = await start(['a', 'b']);
+    const configs = [{ name: 'errors.deadletterqueue.group.enable', value: 'true' }];
+    const letters = await makeTopic(admin, 'dlq.work', 1, configs);
+    await configureGroup(admin, 'g', {
+      'errors.deadletterqueue.topic.name': 'dlq.work',
+      'errors.deadletterqueue.copy.record.enable': 'true',
+    });
+    const consumer = await join('m');
+    await consumer.fetch();
+    await consumer.acknowledge([
+      [0, 0, 0, REJECT],
+      [0, 1, 1, ACCEPT],
+    ]);
+    await configureGroup(admin, 'undertakers', { 'share.auto.offset.reset': 'earliest' });
+    const topic = { name: 'dlq.work', topicId: letters };
+    const undertaker = await ShareConsumer.join(address, topic, 'u', 'undertakers');
+    expect((await undertaker.deliveries()).map(({ value }) => value)).toEqual(['a']);
+  });
+
   it('has several partitions in one session, and none that it forgot', async () => {
     const { join, admin, topicId } = await start([], {}, 3);
     for (const partition of [0, 1, 2]) await append(admin, T, [`p${partition}`], partition);
