@@ -55,10 +55,10 @@ export class World {
     return world;
   }
 
-  async restart(): Promise<void> {
+  async restart({ withoutTopic = false } = {}): Promise<void> {
     await this.groups.close();
     await Promise.all(this.#shards.map((shard) => shard.close()));
-    await this.#start();
+    await this.#start(withoutTopic);
   }
 
   partition(index = 0): Partition {
@@ -106,7 +106,7 @@ export class World {
     await this.clock.advance(0);
   }
 
-  async #start(): Promise<void> {
+  async #start(withoutTopic = false): Promise<void> {
     const { partitions = 1, shards = 1, settings = {}, lettersConfig = TAKES_LETTERS } = this.#options;
     this.#shards = await Promise.all(
       this.#disks.slice(0, shards).map(({ memory, store }) => {
@@ -116,7 +116,7 @@ export class World {
     );
     this.#deletionListeners.length = 0;
     this.#streams = await Promise.all([
-      this.#open(TOPIC, 't', partitions, 0, {}),
+      ...(withoutTopic ? [] : [this.#open(TOPIC, 't', partitions, 0, {})]),
       this.#open(LETTERS, 'dlq.t', 1, shards - 1, lettersConfig),
     ]);
     this.groups = await ShareGroups.open({

@@ -68,6 +68,7 @@ it('a group that has nothing yet can be told where to start', async () => {
   await start(2);
   expect((await acquire(await world.share(), 'm')).values).toEqual(['c']);
   expect(await refusal(start(-1))).toBe('invalid-argument');
+  expect(await refusal(start(4))).toBe('offset-out-of-range');
   expect(await refusal(world.groups.alterOffsets('g', [{ streamId: TOPIC, partition: 7, startOffset: 0 }]))).toBe(
     'not-found',
   );
@@ -114,4 +115,24 @@ it('there is state of no more partitions than the limit says', async () => {
   expect(await refusal(world.share('g', 2))).toBe('limit-exceeded');
   await world.groups.deleteGroup('g');
   expect(await refusal(world.share('g', 2))).toBeUndefined();
+});
+
+it('what is said of records that their log has lost is said of none that come in their place', async () => {
+  const world = await World.open();
+  await world.produce(['a', 'b', 'c']);
+  const share = await world.share();
+  await acquire(share, 'm');
+  await share.acknowledge('m', [{ firstOffset: 0, lastOffset: 2, types: [ACCEPT, ACCEPT, RELEASE] }]);
+  const { shard, log } = world.partition();
+  await shard.delete(log);
+  await world.restart();
+  await world.produce(['d', 'e', 'f']);
+  expect(await acquire(await world.share(), 'm')).toEqual({ ranges: ['0-2×1'], values: ['d', 'e', 'f'] });
+});
+
+it('what a stop in the middle left of a topic that is gone goes at the next start', async () => {
+  const world = await World.open();
+  await world.share();
+  await world.restart({ withoutTopic: true });
+  expect([...world.groups.groupIds()]).toEqual([]);
 });

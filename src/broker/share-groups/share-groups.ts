@@ -129,14 +129,20 @@ export class ShareGroups {
 
   /**
    * Forgets all that was delivered of these partitions: the group starts at these offsets. Of empty groups only, which the caller sees to. Resolves when
-   * durable. Rejects with `not-found`, `invalid-argument`, `limit-exceeded`; with the storage's error, and then some may have been changed.
+   * durable. Rejects with `not-found`, `invalid-argument`, `offset-out-of-range`, `limit-exceeded`; with the storage's error, and then some may have been changed.
    */
   async alterOffsets(groupId: string, offsets: readonly NewStartOffset[]): Promise<void> {
     await this.#inTurn(groupId, async () => {
       const places = offsets.map(({ streamId, partition, startOffset: offset }) => {
         if (!Number.isSafeInteger(offset) || offset < 0)
           throw new BrokerError('invalid-argument', `a group cannot start at offset ${offset}`);
-        const log = this.#logOf(this.#find(streamId, partition).partition);
+        const { partition: found } = this.#find(streamId, partition);
+        if (offset > found.log.highWatermark)
+          throw new BrokerError(
+            'offset-out-of-range',
+            `the partition ends at ${found.log.highWatermark}, not ${offset}`,
+          );
+        const log = this.#logOf(found);
         const event: ShareEvent = { type: 'started', groupId, streamId, partition, offset };
         const key = placeKey(streamId, partition);
         return { log, event, key, live: this.#live.get(groupId)?.get(key) };
