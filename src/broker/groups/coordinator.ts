@@ -396,6 +396,8 @@ export class GroupCoordinator {
       if (group === undefined) return await classic();
       const answer = await consumers(group);
       if (answer !== NO_CONSUMERS) return answer;
+      // Several that asked at once would keep the group there for each other, if each asked again at once.
+      await group.settled();
       if (this.#closed) throw closed();
     }
   }

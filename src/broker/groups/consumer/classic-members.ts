@@ -64,6 +64,7 @@ export class ClassicMembers {
       }
       if (who.replaced !== undefined && (await downgrade(group, who.replaced, said.classic))) return NO_CONSUMERS;
       const member = await advance(group, who, said);
+      watches.alive(member.memberId, request.sessionTimeoutMs);
       // A rebalance time-out may be 0, as kafkajs has it for callers who say nothing: a session was given with the join.
       watches.toSync(member, Math.max(member.rebalanceTimeoutMs, request.sessionTimeoutMs));
       return {
