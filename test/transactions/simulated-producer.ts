@@ -81,6 +81,10 @@ export class SimulatedProducer {
     this.transactions.push(transaction);
     const identity = { transactionalId: this.id, producerId: this.#producerId, producerEpoch: this.#producerEpoch };
     const acknowledged: Promise<void>[] = [];
+    // As a request does that has batches for several partitions; nobody waits for it.
+    const ahead = broker.partitions.map((_, index) => index).filter(() => random.chance(0.3));
+    if (epochPerTransaction && ahead.length > 0)
+      coordinator.add({ ...identity, partitions: [{ streamId: STREAM, partitions: ahead }] }).catch(() => {});
     for (let i = 1 + random.below(4); i > 0; i--) {
       const partition = random.below(broker.partitions.length);
       if (!epochPerTransaction)

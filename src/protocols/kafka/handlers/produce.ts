@@ -8,7 +8,7 @@ import {
   type Stream,
 } from '../../../broker/index.ts';
 import { BrokerError } from '../../../errors.ts';
-import { BATCH_HEADER_BYTES, compression, isTransactional } from '../../../records/index.ts';
+import { BATCH_HEADER_BYTES, compression, isTransactional, producerEpoch, producerId } from '../../../records/index.ts';
 import { type ProduceRequest, type ProduceResponse, produce } from '../codec/apis/produce.ts';
 import { KafkaError } from '../codec/error-codes.ts';
 import { errorNumber, errorText } from '../errors.ts';
@@ -40,8 +40,10 @@ export const produceHandler = handler(produce, (request, context) => {
   const waiting: Promise<void>[] = [];
   const responses: { name: string; topicId: string; partitionResponses: PartitionResponse[] }[] = [];
   // All appends happen in this turn of the event loop, in order; only their outcome is waited for.
-  for (const { name, topicId, partitionData } of request.topicData) {
-    const stream = context.version >= 13 ? context.broker.streams.getById(topicId) : context.broker.streams.get(name);
+  addPartitions(request, context);
+  for (const topic of request.topicData) {
+    const { name, topicId, partitionData } = topic;
+    const stream = streamOf(topic, context);
     const partitionResponses: PartitionResponse[] = [];
     responses.push({ name, topicId, partitionResponses });
     partitionData.forEach(({ index, records }, i) => {
@@ -93,6 +95,46 @@ export const produceHandler = handler(produce, (request, context) => {
   return waiting.length === 0 ? { responses } : Promise.all(waiting).then(() => ({ responses }));
 });
 
+function streamOf(
+  { name, topicId }: Pick<ProduceRequest['topicData'][number], 'name' | 'topicId'>,
+  { broker, version }: RequestContext,
+): Stream | undefined {
+  return version >= 13 ? broker.streams.getById(topicId) : broker.streams.get(name);
+}
+
+/**
+ * Partitions that become part of a transaction by this request do so in one append, ahead of their batches, which are durable only if that is: one by
+ * one, each would have to be written down, and looked for among those before it.
+ */
+function addPartitions({ transactionalId, topicData }: ProduceRequest, context: RequestContext): void {
+  if (transactionalId === null || context.version < ADDS_PARTITIONS) return;
+  let batch: Buffer | undefined;
+  let count = 0;
+  const partitions = topicData.map((topic) => {
+    const stream = streamOf(topic, context);
+    const transactional = topic.partitionData.filter(({ index, records }) => {
+      const belongs = records !== null && isOfTransaction(records) && stream?.partitions[index] !== undefined;
+      if (belongs) batch ??= records;
+      return belongs;
+    });
+    count += transactional.length;
+    return { streamId: stream?.id ?? '', partitions: transactional.map(({ index }) => index) };
+  });
+  // One alone becomes part of it in the append of its batch.
+  if (batch === undefined || count === 1) return;
+  const producer = { producerId: producerId(batch, 0), producerEpoch: producerEpoch(batch, 0) };
+  const transactions: Broker['transactions'] = context.broker.transactions;
+  // What is wrong with it is said of each batch.
+  transactions
+    .coordinatorOf(transactionalId)
+    .add({ ...producer, transactionalId, partitions })
+    .catch(() => {});
+}
+
+function isOfTransaction(batch: Buffer): boolean {
+  return batch.length >= BATCH_HEADER_BYTES && isTransactional(batch, 0);
+}
+
 /** A batch of a transaction goes by its coordinator, which may have to make the partition part of it first. */
 function append(
   stream: Stream | undefined,
@@ -102,8 +144,7 @@ function append(
   { transactionalId }: ProduceRequest,
   { broker, version }: RequestContext,
 ): PartitionAppend | Promise<PartitionAppend> {
-  if (stream === undefined || batch.length < BATCH_HEADER_BYTES || !isTransactional(batch, 0))
-    return partition.append(batch, durability);
+  if (stream === undefined || !isOfTransaction(batch)) return partition.append(batch, durability);
   const transactions: Broker['transactions'] = broker.transactions;
   transactions.checkBatch(batch, transactionalId);
   const addsPartition = version >= ADDS_PARTITIONS;
