@@ -25,7 +25,8 @@ function describe(
   const coordinator = broker.groups.coordinatorOf(groupId);
   const group = coordinator.describeConsumers(groupId);
   if (group === undefined) {
-    const why = coordinator.describe(groupId) === undefined ? 'not found' : 'is not a consumer group';
+    const isOther = coordinator.share.has(groupId) || coordinator.describe(groupId) !== undefined;
+    const why = isOther ? 'is not a consumer group' : 'not found';
     return {
       errorCode: KafkaError.GROUP_ID_NOT_FOUND,
       errorMessage: errorText(`Group ${groupId} ${why}.`),

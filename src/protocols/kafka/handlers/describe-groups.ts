@@ -31,6 +31,7 @@ export const describeGroupsHandler = handler(
 );
 
 function notThere(groupId: string, broker: RequestContext['broker']): string {
-  const consumers = broker.groups.coordinatorOf(groupId).describeConsumers(groupId);
-  return consumers === undefined ? 'not found' : 'is not a classic group';
+  const coordinator = broker.groups.coordinatorOf(groupId);
+  const isOther = coordinator.share.has(groupId) || coordinator.describeConsumers(groupId) !== undefined;
+  return isOther ? 'is not a classic group' : 'not found';
 }
