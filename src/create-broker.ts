@@ -14,7 +14,7 @@ import { realEnvironment } from './environment/real.ts';
 import { BrokerError } from './errors.ts';
 import { openStorage } from './open-storage.ts';
 import { AmqpListener, ReplyChannels } from './protocols/amqp/index.ts';
-import { embeddedProtocol, KafkaListener } from './protocols/kafka/index.ts';
+import { embeddedProtocol, KafkaListener, PrincipalRules } from './protocols/kafka/index.ts';
 import { readFile } from './read-file.ts';
 import { VERSION } from './version.ts';
 
@@ -221,6 +221,7 @@ function listenerOpener(
   listeners: () => readonly ListenerAddress[],
 ) {
   const { limits, amqp, kafka, http, storage } = settings;
+  const principalRules = new PrincipalRules(kafka.principalMappingRules);
   const startedAt = broker.environment.clock.monotonic();
   // A reply finds its channel whichever listener that came by.
   const replies = new ReplyChannels(broker.environment.random);
@@ -251,7 +252,10 @@ function listenerOpener(
       logger,
       listen,
       ...(told && { advertise: { host: told.host, port: told.port } }),
-      authentication: { sasl: kafka.sasl, mechanisms: kafka.saslMechanisms, maxReauthMs: kafka.maxReauthMs },
+      authentication: {
+        ...{ sasl: kafka.sasl, mechanisms: kafka.saslMechanisms, maxReauthMs: kafka.maxReauthMs },
+        principalRules,
+      },
       limits: {
         maxFrameBytes: limits.frameBytes,
         maxPendingBytes: limits.inFlightBytesPerConnection,

@@ -247,6 +247,13 @@ const kafka = section(
       .describe(
         'How long after it logged in a client has to do so again, or is disconnected; 0 for never. Kafka: `connections.max.reauth.ms`.',
       ),
+    principalMappingRules: z
+      .string()
+      .min(1)
+      .default('DEFAULT')
+      .describe(
+        "What the distinguished name in a client's certificate makes of it: `RULE:pattern/replacement/` with `L` or `U` after it for small or capital letters, and `DEFAULT` for the name as it is, with commas between. The first that fits counts; a client that none fits has to log in. Kafka: `ssl.principal.mapping.rules`.",
+      ),
     authorizer: z
       .enum(['off', 'acl'])
       .default('off')

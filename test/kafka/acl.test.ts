@@ -268,7 +268,11 @@ describe('entries', () => {
   });
 });
 
-it('a client that shows a certificate is who that names', async () => {
+it.each([
+  ['as it is', 'DEFAULT', 'User:CN=anna,O=Shop\\, Inc,C=DE'],
+  ['as rules make it', 'RULE:^CN=(.*?),O=Other.*$/$1/,RULE:^CN=(.*?),O=Shop.*$/$1/U,DEFAULT', 'User:ANNA'],
+  ['by no rule: nobody', 'RULE:^CN=berta,.*$/berta/', undefined],
+])('a client that shows a certificate is who that names, %s', async (_, principalMappingRules, principal) => {
   const directory = await temporaryDirectory();
   const server = makeCertificate(directory);
   const cert = join(directory, 'client.pem');
@@ -280,7 +284,7 @@ it('a client that shows a certificate is who that names', async () => {
     listeners: ['kafka+tls://127.0.0.1:0'],
     settings: {
       ...(server && { tls: { ...server, ca: cert, clientCertificates: 'optional' } }),
-      kafka: { authorizer: 'acl', superUsers: ['User:CN=anna,O=Shop\\, Inc,C=DE'] },
+      kafka: { authorizer: 'acl', principalMappingRules, superUsers: [principal ?? 'User:ANONYMOUS'] },
     },
   });
   const topicsOf = async (ssl: object) => {
@@ -289,6 +293,10 @@ it('a client that shows a certificate is who that names', async () => {
     await admin.connect();
     return admin.createTopics({ topics: [{ topic: 'orders' }] });
   };
-  expect(await topicsOf({ cert: await readFile(cert), key: await readFile(key) })).toBe(true);
-  await expect(topicsOf({})).rejects.toThrow();
+  const byCertificate = topicsOf({ cert: await readFile(cert), key: await readFile(key) });
+  if (principal === undefined) await expect(byCertificate).rejects.toThrow();
+  else {
+    expect(await byCertificate).toBe(true);
+    await expect(topicsOf({})).rejects.toThrow();
+  }
 });

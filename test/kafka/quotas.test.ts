@@ -1,11 +1,14 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { alterClientQuotas } from '../../src/protocols/kafka/codec/apis/alter-client-quotas.ts';
+import { createPartitions } from '../../src/protocols/kafka/codec/apis/create-partitions.ts';
 import { createTopics } from '../../src/protocols/kafka/codec/apis/create-topics.ts';
+import { deleteTopics } from '../../src/protocols/kafka/codec/apis/delete-topics.ts';
 import { describeClientQuotas } from '../../src/protocols/kafka/codec/apis/describe-client-quotas.ts';
 import { fetch } from '../../src/protocols/kafka/codec/apis/fetch.ts';
 import { metadata } from '../../src/protocols/kafka/codec/apis/metadata.ts';
 import { produce } from '../../src/protocols/kafka/codec/apis/produce.ts';
 import { KafkaError } from '../../src/protocols/kafka/codec/error-codes.ts';
+import { ZERO_UUID } from '../../src/protocols/kafka/codec/uuid.ts';
 import { encodeBatch } from '../../src/records/index.ts';
 import { startBroker, until } from './fixture.ts';
 import { ask, frameOf, RawClient } from './raw-client.ts';
@@ -97,6 +100,37 @@ describe('quotas', () => {
       return late.frames.length === 1;
     });
     expect(clock.monotonic()).toBeGreaterThan(900);
+  });
+
+  it('of partitions made and deleted refuse what goes beyond, where the client knows of it', async () => {
+    const { client, clock } = await start();
+    expect(await alter(client, { 'client-id': 'raw' }, { controller_mutation_rate: 1 })).toBe(0);
+    const make = async (version: number, ...topics: [name: string, partitions: number][]) => {
+      const wanted = topics.map(([name, numPartitions]) => ({ name, numPartitions }));
+      const rest = { replicationFactor: 1, assignments: [], configs: [] };
+      const answer = await ask(client, createTopics, version, {
+        topics: wanted.map((topic) => ({ ...topic, ...rest })),
+        timeoutMs: 1000,
+      });
+      return { codes: answer.topics.map(({ errorCode }) => errorCode), throttleTimeMs: answer.throttleTimeMs };
+    };
+    const { THROTTLING_QUOTA_EXCEEDED: EXCEEDED } = KafkaError;
+    // Ten at once may be, and what brings it above that.
+    const made = await make(7, ['a', 15], ['b', 1]);
+    expect(made.codes).toEqual([0, EXCEEDED]);
+    expect(made.throttleTimeMs).toBeGreaterThan(4_000);
+    await clock.advance(made.throttleTimeMs);
+    const count = 16;
+    const topics = [{ name: 'a', count, assignments: null }];
+    const grown = await ask(client, createPartitions, 3, { topics, timeoutMs: 1000, validateOnly: false });
+    expect(grown.results).toMatchObject([{ errorCode: 0 }]);
+    const names = ['a', 'b'].map((name) => ({ name, topicId: ZERO_UUID }));
+    const refused = await ask(client, deleteTopics, 6, { topics: names, timeoutMs: 1000 });
+    expect(refused.responses.find(({ name }) => name === 'a')?.errorCode).toBe(EXCEEDED);
+    await clock.advance(refused.throttleTimeMs);
+    const older = await make(5, ['c', 15], ['d', 1]);
+    expect(older.codes).toEqual([0, 0]);
+    expect(older.throttleTimeMs).toBeGreaterThan(4_000);
   });
 
   it('are described by filter, and refused when they mean nothing', async () => {

@@ -332,7 +332,9 @@ export class Connection {
         fields === undefined ? [] : encodeResponse(api, header.version, header.correlationId, fields as never);
       answer = encode(body);
       const busyMs = workedMs + this.#throttle.now() - begun;
-      const throttleMs = this.#throttle.record(header, { requestBytes: pending.bytes, answer, busyMs });
+      const used = this.#throttle.record(header, { requestBytes: pending.bytes, answer, busyMs });
+      // An answer may say itself that its client has done too much.
+      const throttleMs = Math.max(used, (body as { throttleTimeMs?: number } | undefined)?.throttleTimeMs ?? 0);
       if (throttleMs > 0) {
         // The client is told to wait, and in case it does not, nothing is done for it meanwhile (KIP-219).
         if (body !== undefined) answer = encode({ ...(body as object), throttleTimeMs: throttleMs });

@@ -1,3 +1,7 @@
-export { type AuthenticationSettings, SASL_MECHANISMS, type SaslMechanism } from './authentication/index.ts';
-export { KafkaListener, type KafkaListenerOptions } from './listener.ts';
+export {
+  type AuthenticationSettings,
+  PrincipalRules,
+  SASL_MECHANISMS,
+  type SaslMechanism,
+} from './authentication/index.ts';
 export { embeddedProtocol } from './embedded-protocol.ts';

@@ -53,12 +53,16 @@ export class Authentication {
     this.#settings = settings;
     this.#host = hostOf(socket.remoteAddress);
     this.#loopback = isLoopback(socket.remoteAddress);
-    const certificate = certificatePrincipal(socket);
+    const distinguishedName = certificatePrincipal(socket);
+    const certificate = distinguishedName && settings.principalRules.nameOf(distinguishedName);
     this.#name = certificate ?? ANONYMOUS;
     this.#access = this.#accessOf(this.#name);
     const { sasl } = settings;
+    // Whom the rules give no name is nobody, and not everybody either.
+    const isNameless = distinguishedName !== undefined && certificate === undefined;
     this.#mayBeAnonymous =
-      sasl === 'off' || sasl === 'optional' || (sasl === 'remote' && (this.#loopback || certificate !== undefined));
+      !isNameless &&
+      (sasl === 'off' || sasl === 'optional' || (sasl === 'remote' && (this.#loopback || certificate !== undefined)));
   }
 
   /** The name of the principal, without its type: `anna`, `CN=anna`, `ANONYMOUS`. */
@@ -93,7 +97,7 @@ export class Authentication {
     if (!this.isAdmitted)
       throw new BrokerError(
         'not-authorized',
-        `the client has to log in before it asks for anything (kafka.sasl is '${this.#settings.sasl}')`,
+        `the client has to log in before it asks for anything (kafka.sasl is '${this.#settings.sasl}'), or show a certificate that kafka.principalMappingRules give a name`,
       );
     if (this.#user !== undefined && this.#broker.environment.clock.monotonic() > this.#expiresAt)
       throw new BrokerError('not-authorized', 'the client has not logged in again in time (kafka.maxReauthMs)');

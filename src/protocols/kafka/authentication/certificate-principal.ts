@@ -6,7 +6,7 @@ const JAVA_NAMES: Readonly<Record<string, string>> = { street: 'STREET' };
 
 /**
  * The distinguished name in the certificate that a client has shown, as Java writes it (RFC 2253, the most special part first):
- * `CN=anna,O=Shop\, Inc,C=DE`. Undefined when there is none that somebody vouches for. Kafka: ssl.principal.mapping.rules=DEFAULT.
+ * `CN=anna,O=Shop\, Inc,C=DE`. Undefined when there is none that somebody vouches for.
  */
 export function certificatePrincipal(socket: Socket): string | undefined {
   if (!('getPeerX509Certificate' in socket)) return undefined;

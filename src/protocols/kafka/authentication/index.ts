@@ -1,4 +1,5 @@
 export { Authentication, type LoginStep } from './authentication.ts';
+export { PrincipalRules } from './principal-rules.ts';
 export {
   type AuthenticationSettings,
   DEFAULT_AUTHENTICATION,

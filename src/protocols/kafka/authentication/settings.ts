@@ -1,4 +1,5 @@
 import { SCRAM_MECHANISMS } from '../../../broker/index.ts';
+import { PrincipalRules } from './principal-rules.ts';
 
 export const SASL_MECHANISMS = ['PLAIN', ...SCRAM_MECHANISMS] as const;
 
@@ -14,10 +15,13 @@ export interface AuthenticationSettings {
   readonly mechanisms: readonly SaslMechanism[];
   /** Milliseconds after which a client has to log in again; 0 for never. Kafka: connections.max.reauth.ms. */
   readonly maxReauthMs: number;
+  /** What certificates that clients show call them. Kafka: ssl.principal.mapping.rules. */
+  readonly principalRules: PrincipalRules;
 }
 
 export const DEFAULT_AUTHENTICATION: AuthenticationSettings = {
   sasl: 'remote',
   mechanisms: SASL_MECHANISMS,
   maxReauthMs: 0,
+  principalRules: new PrincipalRules('DEFAULT'),
 };

@@ -4,6 +4,7 @@ import { type CreateTopicsRequest, type CreateTopicsResponse, createTopics } fro
 import { KafkaError } from '../codec/error-codes.ts';
 import { ZERO_UUID } from '../codec/uuid.ts';
 import { handler, type RequestContext } from '../handler.ts';
+import { MutationQuota } from './admin/mutation-quota.ts';
 import { type Outcome, Refusal, refused } from './admin/refusal.ts';
 import { checkReplicas, REPLICATION_FACTOR } from './admin/replica-assignment.ts';
 import { topicConfigs } from './admin/topic-configs.ts';
@@ -27,9 +28,10 @@ export const createTopicsHandler = handler(createTopics, async ({ topics, valida
       results.set(name, failed(name, refusal(error, context)));
     }
   }
-  const answers = validateOnly ? wanted.map((stream) => check(stream, context)) : await create(wanted, context);
+  const quota = new MutationQuota(context, { strictFrom: 6 });
+  const answers = validateOnly ? wanted.map((stream) => check(stream, context)) : await create(wanted, quota, context);
   for (const answer of answers) results.set(answer.name, answer);
-  return { topics: [...results.values()] };
+  return { throttleTimeMs: quota.throttleMs, topics: [...results.values()] };
 });
 
 function check(stream: CreateStream, context: RequestContext): Result {
@@ -42,18 +44,36 @@ function check(stream: CreateStream, context: RequestContext): Result {
   }
 }
 
-async function create(wanted: readonly CreateStream[], context: RequestContext): Promise<Result[]> {
-  try {
-    const made = await context.broker.streams.createAll(wanted);
-    // As many outcomes as streams, in their order.
-    return made.map((stream, i) =>
-      stream instanceof BrokerError
-        ? failed(wanted[i]!.name, refusal(stream, context))
-        : done(wanted[i]!, stream.id, context),
-    );
-  } catch (error) {
-    return wanted.map(({ name }) => failed(name, refusal(error, context)));
+async function create(
+  wanted: readonly CreateStream[],
+  quota: MutationQuota,
+  context: RequestContext,
+): Promise<Result[]> {
+  const results: Result[] = [];
+  const granted: CreateStream[] = [];
+  for (const stream of wanted) {
+    try {
+      context.broker.streams.check(stream);
+      quota.take(stream.partitions);
+      granted.push(stream);
+    } catch (error) {
+      results.push(failed(stream.name, refusal(error, context)));
+    }
   }
+  try {
+    const made = await context.broker.streams.createAll(granted);
+    // As many outcomes as streams, in their order.
+    for (const [i, stream] of made.entries()) {
+      results.push(
+        stream instanceof BrokerError
+          ? failed(granted[i]!.name, refusal(stream, context))
+          : done(granted[i]!, stream.id, context),
+      );
+    }
+  } catch (error) {
+    for (const { name } of granted) results.push(failed(name, refusal(error, context)));
+  }
+  return results;
 }
 
 function done({ name, partitions, config = {} }: CreateStream, topicId: string, { broker }: RequestContext): Result {

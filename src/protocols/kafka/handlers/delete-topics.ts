@@ -3,6 +3,7 @@ import { type DeleteTopicsRequest, type DeleteTopicsResponse, deleteTopics } fro
 import { KafkaError } from '../codec/error-codes.ts';
 import { ZERO_UUID } from '../codec/uuid.ts';
 import { handler, type RequestContext } from '../handler.ts';
+import { MutationQuota } from './admin/mutation-quota.ts';
 import { DONE, type Outcome, refused, UNKNOWN_TOPIC, UNKNOWN_TOPIC_ID } from './admin/refusal.ts';
 
 type Result = DeleteTopicsResponse['responses'][number];
@@ -33,9 +34,16 @@ export const deleteTopicsHandler = handler(deleteTopics, async (request, context
       byName.push(stream);
     }
   }
-  for (const stream of byId.values()) responses.push(await remove(stream, context, KafkaError.UNKNOWN_TOPIC_ID));
-  for (const stream of byName) responses.push(await remove(stream, context, KafkaError.UNKNOWN_TOPIC_OR_PARTITION));
-  return { responses };
+  const quota = new MutationQuota(context, { strictFrom: 5 });
+  const remove = async (stream: Stream, notFound: number) =>
+    void responses.push({
+      name: stream.name,
+      topicId: stream.id,
+      ...(await outcome(stream, quota, context, notFound)),
+    });
+  for (const stream of byId.values()) await remove(stream, KafkaError.UNKNOWN_TOPIC_ID);
+  for (const stream of byName) await remove(stream, KafkaError.UNKNOWN_TOPIC_OR_PARTITION);
+  return { throttleTimeMs: quota.throttleMs, responses };
 });
 
 /** The names and ids that are given once; what is wrong with the others is answered. */
@@ -72,12 +80,17 @@ function sortOut({ topics, topicNames }: DeleteTopicsRequest) {
 }
 
 /** `notFound` is what a client is told when somebody else deleted the topic meanwhile. */
-async function remove({ name, id }: Stream, context: RequestContext, notFound: number): Promise<Result> {
-  let outcome = DONE;
+async function outcome(
+  { name, id, partitions }: Stream,
+  quota: MutationQuota,
+  context: RequestContext,
+  notFound: number,
+): Promise<Outcome> {
   try {
+    quota.take(partitions.length);
     await context.broker.streams.delete(name, id);
+    return DONE;
   } catch (error) {
-    outcome = refused(error, context, { 'not-found': notFound });
+    return refused(error, context, { 'not-found': notFound });
   }
-  return { name, topicId: id, ...outcome };
 }

@@ -27,7 +27,8 @@ export const pushTelemetryHandler = handler(pushTelemetry, (request, context) =>
 
 function push(request: PushTelemetryRequest, context: RequestContext): number {
   const { clientInstanceId, subscriptionId, terminating, compressionType, metrics } = request;
-  const { clientMetrics } = context.broker;
+  const { broker, clientId, logger } = context;
+  const { clientMetrics } = broker;
   if (clientInstanceId === ZERO_UUID) return KafkaError.INVALID_REQUEST;
   const outcome = clientMetrics.push(clientInstanceId, metricsClient(context), subscriptionId, terminating);
   if (outcome !== 'accepted') return REFUSALS[outcome];
@@ -42,5 +43,9 @@ function push(request: PushTelemetryRequest, context: RequestContext): number {
     throw error;
   }
   clientMetrics.record(clientInstanceId, points, metrics.length);
+  logger.debug(
+    { clientId, clientInstanceId, values: points.length, terminating },
+    'a client has said what it measures',
+  );
   return KafkaError.NONE;
 }
