@@ -5,3 +5,4 @@ export {
   type SaslMechanism,
 } from './authentication/index.ts';
 export { embeddedProtocol } from './embedded-protocol.ts';
+export { KafkaListener, type KafkaListenerOptions } from './listener.ts';
