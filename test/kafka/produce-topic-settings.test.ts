@@ -74,3 +74,35 @@ test('a batch that is too large once it is kept as the topic wants it is refused
   const refused = await send(client, encodeBatch({ records: [record], compression: 'zstd', timestamp: 1 }));
   expect(refused?.errorCode).toBe(KafkaError.MESSAGE_TOO_LARGE);
 });
+
+test('with LogAppendTime records have the time at which they were appended, and the producer is told', async () => {
+  const client = await topicWith({ 'message.timestamp.type': 'LogAppendTime', 'message.timestamp.before.max.ms': '0' });
+  const before = Date.now();
+  const sent = await send(client, encodeBatch({ records: [keyed('a'), keyed('b')], timestamp: 1 }));
+  const after = Date.now();
+  const [appended = 0, ...others] = decodeRecords(await received(client)).map(({ timestamp }) => timestamp);
+  expect(appended).toBeGreaterThanOrEqual(before);
+  expect(appended).toBeLessThanOrEqual(after);
+  expect(others).toEqual([appended]);
+  expect(sent).toMatchObject({ errorCode: KafkaError.NONE, logAppendTimeMs: appended });
+});
+
+test('with CreateTime records keep the time of their producer', async () => {
+  const client = await topicWith({});
+  expect(await send(client, encodeBatch({ records: [keyed('a')], timestamp: 5 }))).toMatchObject({
+    logAppendTimeMs: -1,
+  });
+  expect(decodeRecords(await received(client)).map(({ timestamp }) => timestamp)).toEqual([5]);
+});
+
+test.each([
+  ['too long ago', 'message.timestamp.before.max.ms', -3_600_000],
+  ['too far ahead', 'message.timestamp.after.max.ms', 3_600_000],
+])('a batch from %s is refused, and nothing of it is there', async (_, setting, distance) => {
+  const client = await topicWith({ [setting]: '60000' });
+  const refused = await send(client, encodeBatch({ records: [keyed('a')], timestamp: Date.now() + distance }));
+  expect(refused?.errorCode).toBe(KafkaError.INVALID_TIMESTAMP);
+  expect(await received(client)).toHaveLength(0);
+  const taken = await send(client, encodeBatch({ records: [keyed('a')], timestamp: Date.now() }));
+  expect(taken).toMatchObject({ errorCode: KafkaError.NONE, baseOffset: 0 });
+});
