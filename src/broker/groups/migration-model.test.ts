@@ -356,12 +356,12 @@ class Model {
 
   #act(step: Extract<Act, { client: number }>): void {
     const each = this.clients[step.client]!;
-    if (step.act === 'step' || step.act === 'revoke' || step.act === 'lose') {
-      each[step.act]();
-      return;
+    if (!('protocol' in step)) each[step.act]();
+    else if (step.act === 'lose') each.lose();
+    else {
+      if (step.act === 'leave') each.leave();
+      this.clients[step.client] = this.#begin(step.client, step.protocol);
     }
-    if (step.act === 'leave') each.leave();
-    this.clients[step.client] = this.#begin(step.client, step.protocol);
   }
 
   #begin(index: number, protocol: 'classic' | 'consumer'): Client {
