@@ -1,9 +1,9 @@
-import type { Assignment } from '../../../broker/index.ts';
 import { GROUP_OPERATIONS } from '../authorized-operations.ts';
 import { type ConsumerGroupDescribeResponse, consumerGroupDescribe } from '../codec/apis/consumer-group-describe.ts';
 import { KafkaError } from '../codec/error-codes.ts';
 import { errorText } from '../errors.ts';
 import { handler, type RequestContext } from '../handler.ts';
+import { namedAssignment } from '../named-assignment.ts';
 
 /** What version 1 says of members that use one protocol or the other. */
 const MEMBER_TYPES = { classic: 0, consumer: 1 } as const;
@@ -33,13 +33,6 @@ function describe(
       ...{ groupId, groupState: '', groupEpoch: 0, assignmentEpoch: 0, assignorName: '', members: [] },
     };
   }
-  const named = (assignment: Assignment) => ({
-    // A topic that was deleted has no name any more, and is not shown.
-    topicPartitions: assignment.flatMap(({ topicId, partitions }) => {
-      const topic = broker.streams.getById(topicId);
-      return topic === undefined ? [] : [{ topicId, topicName: topic.name, partitions }];
-    }),
-  });
   return {
     errorCode: 0,
     groupId,
@@ -51,8 +44,8 @@ function describe(
       ...member,
       subscribedTopicNames: topicNames,
       subscribedTopicRegex: topicRegex === '' ? null : topicRegex,
-      assignment: named(assignment),
-      targetAssignment: named(target),
+      assignment: namedAssignment(assignment, broker),
+      targetAssignment: namedAssignment(target, broker),
       memberType: MEMBER_TYPES[protocol],
     })),
     ...(operations && { authorizedOperations: GROUP_OPERATIONS }),

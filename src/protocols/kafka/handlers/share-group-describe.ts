@@ -3,6 +3,7 @@ import { type ShareGroupDescribeResponse, shareGroupDescribe } from '../codec/ap
 import { KafkaError } from '../codec/error-codes.ts';
 import { errorText } from '../errors.ts';
 import { handler, type RequestContext } from '../handler.ts';
+import { namedAssignment } from '../named-assignment.ts';
 
 /** State and members of share groups (KIP-932), of each once. */
 export const shareGroupDescribeHandler = handler(
@@ -34,13 +35,7 @@ function describe(
     members: group.members.map(({ topicNames, assignment, ...member }) => ({
       ...member,
       subscribedTopicNames: topicNames,
-      assignment: {
-        // A topic that was deleted has no name any more, and is not shown.
-        topicPartitions: assignment.flatMap(({ topicId, partitions }) => {
-          const topic = broker.streams.getById(topicId);
-          return topic === undefined ? [] : [{ topicId, topicName: topic.name, partitions }];
-        }),
-      },
+      assignment: namedAssignment(assignment, broker),
     })),
     ...(operations && { authorizedOperations: GROUP_OPERATIONS }),
   };
