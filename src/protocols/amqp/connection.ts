@@ -4,6 +4,7 @@ import type { Timer } from '../../environment/environment.ts';
 import type { Logger } from '../../environment/logger.ts';
 import type { Channel } from './channel.ts';
 import { type CertificateOptions, clientAt } from './client-address.ts';
+import { clientView } from './client-view.ts';
 import {
   type AskedProtocol,
   decodeMethod,
@@ -51,6 +52,7 @@ export class Connection implements FrameTarget {
   readonly #closeListeners = new Set<() => void>();
   #phase: 'handshake' | 'open' | 'closing' | 'ended' = 'handshake';
   #session: Session | undefined;
+  #unregister = () => {};
   #heartbeat: Heartbeat | undefined;
   /** For the handshake, then for what follows `connection.close`. */
   #deadline: Timer;
@@ -201,6 +203,15 @@ export class Connection implements FrameTarget {
       deferredChanged: () => this.#updateReading(),
     });
     this.#phase = 'open';
+    this.#unregister = broker.clients.add(
+      clientView({
+        ...{ socket: this.#options.socket, session: this.#session, opened },
+        properties: this.#handshake.clientProperties,
+        connectedAt: broker.environment.clock.now(),
+        state: () => (this.#phase !== 'open' ? 'closing' : this.#pause.paused ? 'blocked' : 'running'),
+        close: (reason) => this.forceClose(reason),
+      }),
+    );
     this.#log.debug('connection open');
   }
 
@@ -306,6 +317,7 @@ export class Connection implements FrameTarget {
 
   async #onClosed(): Promise<void> {
     this.#phase = 'ended';
+    this.#unregister();
     this.#deadline.cancel();
     this.#heartbeat?.stop();
     this.#pause.stop();

@@ -59,6 +59,8 @@ class EndlessQueue {
 
 const OPTIONS: ConsumeOptions = {
   tag: 'a',
+  queue: 'q',
+  arguments: new Map(),
   noAck: false,
   exclusive: false,
   priority: 0,

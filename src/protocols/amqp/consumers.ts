@@ -1,4 +1,4 @@
-import type { Consumer, ConsumerOptions, Delivery, MessageBytes } from '../../broker/index.ts';
+import type { Consumer, ConsumerOptions, Delivery, FieldTable, MessageBytes } from '../../broker/index.ts';
 import { withDeliveryCount } from './delivery-count.ts';
 import { AmqpError } from './errors.ts';
 import { Unacknowledged } from './unacknowledged.ts';
@@ -11,7 +11,7 @@ export type Settlement = keyof Settleable;
 type Delivered = Settleable & Pick<Delivery, 'redelivered' | 'deliveryCount'>;
 
 /** What a consumer subscribed to: a queue, or a stream. */
-export type Subscription = Pick<Consumer, 'wake' | 'cancel'>;
+export type Subscription = Pick<Consumer, 'wake' | 'cancel'> & Partial<Pick<Consumer, 'active'>>;
 
 /** Where deliveries are written to. */
 export interface DeliveryOutput {
@@ -26,6 +26,9 @@ export interface DeliveryOutput {
 
 export interface ConsumeOptions {
   readonly tag: string;
+  /** Name of the queue, and what came with `basic.consume`: only for people. */
+  readonly queue: string;
+  readonly arguments: FieldTable;
   readonly noAck: boolean;
   readonly exclusive: boolean;
   readonly priority: number;
@@ -44,9 +47,12 @@ export function shortString(text: string): Buffer {
 /** One consumer of a channel. */
 export class ChannelConsumer implements ConsumerOptions {
   readonly tag: string;
+  readonly queue: string;
+  readonly arguments: FieldTable;
   readonly noAck: boolean;
   readonly exclusive: boolean;
   readonly priority: number;
+  readonly prefetch: number;
   /** As it stands in `basic.deliver`: a short string. */
   readonly tagBytes: Buffer;
   readonly countsDeliveries: boolean;
@@ -59,24 +65,25 @@ export class ChannelConsumer implements ConsumerOptions {
   /** Likewise, but its channel or its connection could not take one. */
   held = false;
 
-  readonly #prefetch: number;
   readonly #consumers: Consumers;
 
   constructor(consumers: Consumers, options: ConsumeOptions) {
     const { tag, noAck, exclusive, priority, prefetch, countsDeliveries } = options;
     this.#consumers = consumers;
     this.tag = tag;
+    this.queue = options.queue;
+    this.arguments = options.arguments;
     this.noAck = noAck;
     this.exclusive = exclusive;
     this.priority = priority;
     this.countsDeliveries = countsDeliveries;
-    this.#prefetch = noAck ? 0 : prefetch;
+    this.prefetch = noAck ? 0 : prefetch;
     this.tagBytes = shortString(tag);
     this.deliver = (delivery, message) => consumers.deliver(this, delivery, message);
   }
 
   canTake(): boolean {
-    if (this.#prefetch > 0 && this.outstanding >= this.#prefetch) {
+    if (this.prefetch > 0 && this.outstanding >= this.prefetch) {
       this.#starved = true;
       return false;
     }
@@ -90,7 +97,7 @@ export class ChannelConsumer implements ConsumerOptions {
   /** One of its messages is settled. */
   released(): void {
     this.outstanding--;
-    if (!this.#starved || this.outstanding >= this.#prefetch) return;
+    if (!this.#starved || this.outstanding >= this.prefetch) return;
     this.#starved = false;
     this.subscription?.wake();
   }
@@ -129,6 +136,10 @@ export class Consumers {
 
   get size(): number {
     return this.#byTag.size;
+  }
+
+  all(): Iterable<ChannelConsumer> {
+    return this.#byTag.values();
   }
 
   get unacknowledgedCount(): number {

@@ -68,6 +68,10 @@ export class Publishing {
     return this.#confirms?.pending ?? 0;
   }
 
+  get confirms(): boolean {
+    return this.#confirms !== undefined;
+  }
+
   selectConfirms(): void {
     if (this.#transaction !== undefined)
       throw new AmqpError('PRECONDITION_FAILED', 'cannot switch from tx to confirm mode');

@@ -71,6 +71,10 @@ export class Session implements ChannelHost {
     return true;
   }
 
+  get channels(): Iterable<Channel> {
+    return this.#channels.values();
+  }
+
   /** The channel of a frame; one that is not open yet when there is none. Throws `NOT_ALLOWED` beyond the limit. */
   channel(number: number): Channel {
     const last = this.#last;

@@ -123,6 +123,10 @@ function callOf(request: FastifyRequest, { broker, server }: ApplicationOptions,
     server,
     body: request.body ?? {},
     param,
+    header: (name) => {
+      const value = request.headers[name];
+      return typeof value === 'string' ? value : value?.[0];
+    },
     query: (name) => {
       const value = query[name];
       return typeof value === 'string' ? value : value?.[0];

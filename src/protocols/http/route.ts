@@ -17,6 +17,8 @@ export interface Call {
   readonly body: unknown;
   /** Of the query; the first where there are several. */
   query(name: string): string | undefined;
+  /** By its name in small letters. */
+  header(name: string): string | undefined;
   /** Of the path, decoded. */
   param(name: string): string;
   /** The virtual host of the path. Throws 404. */

@@ -132,6 +132,11 @@ export class Connection {
     return this.#authentication.user;
   }
 
+  /** What the client calls itself; null before its first request. */
+  get clientId(): string | null {
+    return this.#clientId;
+  }
+
   /** Does nothing more for the client for so long. */
   mute(ms: number): void {
     if (this.#closed) return;

@@ -3,6 +3,7 @@ import { Acceptor, type Broker } from '../../broker/index.ts';
 import type { ListenOptions } from '../../environment/environment.ts';
 import type { Logger } from '../../environment/logger.ts';
 import { type AuthenticationSettings, DEFAULT_AUTHENTICATION } from './authentication/index.ts';
+import { clientView } from './client-view.ts';
 import { Connection, type ConnectionLimits, DEFAULT_CONNECTION_LIMITS } from './connection.ts';
 import { FetchSessions } from './fetch-sessions.ts';
 import type { Endpoint } from './handler.ts';
@@ -82,6 +83,7 @@ export class KafkaListener {
       authentication,
       limits: { ...DEFAULT_CONNECTION_LIMITS, ...limits },
     });
+    connection.onClose(broker.clients.add(clientView(socket, connection, broker.environment.clock.now())));
     const waitMs = broker.quotas.recordConnection(socket.remoteAddress ?? '');
     if (waitMs > 0) connection.mute(waitMs);
     return connection;

@@ -51,7 +51,17 @@ export function consume(channel: ChannelContext, args: Consume): string {
   const { noAck, exclusive } = args;
   const priority = priorityOf(args.arguments, entry, virtualHost.name);
   const countsDeliveries = entry.type === 'quorum';
-  const options = { tag, noAck, exclusive, priority, prefetch: consumers.prefetch, countsDeliveries };
+  const { prefetch } = consumers;
+  const options = {
+    tag,
+    queue: name,
+    arguments: args.arguments,
+    noAck,
+    exclusive,
+    priority,
+    prefetch,
+    countsDeliveries,
+  };
   consumers.add(options, (consumer) => {
     if (entry.kind === 'stream') return subscribeToStream(channel, entry.stream, consumer, args);
     const { queue } = entry;

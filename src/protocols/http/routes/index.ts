@@ -1,5 +1,6 @@
 import type { Route } from '../route.ts';
 import { bindingRoutes } from './bindings.ts';
+import { clientRoutes } from './clients.ts';
 import { definitionRoutes } from './definitions.ts';
 import { exchangeRoutes } from './exchanges.ts';
 import { healthRoutes, probeRoutes } from './health.ts';
@@ -18,6 +19,7 @@ const API: readonly Route[] = [
   ...virtualHostRoutes,
   ...userRoutes,
   ...permissionRoutes,
+  ...clientRoutes,
   ...exchangeRoutes,
   ...queueRoutes,
   ...bindingRoutes,

@@ -5,6 +5,7 @@ import { badRequest } from '../errors.ts';
 import { pickColumns, type Shown } from '../listing.ts';
 import { type Call, get, put, type Route } from '../route.ts';
 import { nodeName, RABBITMQ_VERSION } from '../server-facts.ts';
+import { consumersOf } from './clients.ts';
 import { contextsOf, EXCHANGE_TYPES, listenersOf } from './nodes.ts';
 import { totalsOf } from './queues.ts';
 
@@ -36,6 +37,12 @@ function overview({ broker, user, server }: Call): Shown {
   const count = (of: (host: (typeof hosts)[number]) => Iterable<unknown>) =>
     hosts.reduce((sum, host) => sum + [...of(host)].length, 0);
   const name = nodeName(broker.settings.nodeId);
+  const connections = [...broker.clients.all()].filter((each) => isMonitor(user) || each.user === user.name);
+  const clients = {
+    connections: connections.length,
+    channels: connections.reduce((sum, { channels }) => sum + channels.length, 0),
+    consumers: consumersOf(connections).length,
+  };
   return {
     management_version: RABBITMQ_VERSION,
     rates_mode: 'none',
@@ -49,6 +56,7 @@ function overview({ broker, user, server }: Call): Shown {
     message_stats: {},
     queue_totals: totalsOf(hosts),
     object_totals: {
+      ...clients,
       // The default exchange is one too.
       exchanges: count((host) => host.exchanges()) + hosts.length,
       queues: count((host) => host.queues()),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import {
+  connectionName,
   jsonOfTable,
   Permissions,
   type QueueEntry,
@@ -13,6 +14,7 @@ import { badRequest, type HttpError } from '../errors.ts';
 import { type Listed, pickColumns, type Shown } from '../listing.ts';
 import { type Call, DONE, found, get, getList, made, post, put, type Route, remove } from '../route.ts';
 import { nodeName } from '../server-facts.ts';
+import { consumersOf, showConsumer } from './clients.ts';
 
 /** A queue, and where it is. */
 export interface QueueAt {
@@ -37,8 +39,8 @@ export const queueRoutes: readonly Route[] = [
   ),
   get('/queues/:vhost/:queue', { access: IN_HOST, summary: 'One queue' }, (call) => {
     const queue = queueOf(call);
-    const shown = { ...showQueue(queue, nodeName(call.broker.settings.nodeId)) };
-    return pickColumns(shown, (name) => call.query(name));
+    const shown = showQueue(queue, nodeName(call.broker.settings.nodeId));
+    return pickColumns({ ...shown, ...usersOf(call, queue) }, (name) => call.query(name));
   }),
   put('/queues/:vhost/:queue', { access: IN_HOST, summary: 'Declares a queue' }, declaration, declare),
   remove('/queues/:vhost/:queue', { access: IN_HOST, summary: 'Deletes a queue' }, async (call) => {
@@ -77,6 +79,24 @@ export function notForStreams(method: string, host: VirtualHost, queue: string):
   return badRequest(
     `540 NOT_IMPLEMENTED - ${method} not supported by stream queues queue '${queue}' in vhost '${host.name}'`,
   );
+}
+
+/** Who consumes from a queue, and whose it is when it is exclusive. */
+function usersOf(call: Call, { host, entry }: QueueAt): Shown {
+  const connections = [...call.broker.clients.all()].filter(({ virtualHost }) => virtualHost === host.name);
+  const consumers = consumersOf(connections).filter(({ consumer }) => consumer.queue === entry.name);
+  const single = entry.kind === 'queue' && entry.queue.settings.singleActiveConsumer;
+  const owner = connections.find((connection) => entry.owner !== undefined && connection.owner === entry.owner);
+  return {
+    consumer_details: consumers.map((consumer) => showConsumer(call, consumer)),
+    exclusive_consumer_tag: consumers.find(({ consumer }) => consumer.exclusive)?.consumer.tag ?? null,
+    single_active_consumer_tag: single
+      ? (consumers.find(({ consumer }) => consumer.active)?.consumer.tag ?? null)
+      : null,
+    ...(owner && {
+      owner_pid_details: { name: connectionName(owner), peer_host: owner.peer.host, peer_port: owner.peer.port },
+    }),
+  };
 }
 
 /** Messages of some queues. */

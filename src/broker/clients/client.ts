@@ -1,0 +1,65 @@
+import type { FieldTable } from '../messages/index.ts';
+
+export interface ClientAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A client's connection, for people: read when somebody looks, at no cost before. */
+export interface ClientConnection {
+  /** As people know it: `AMQP 0-9-1`. */
+  readonly protocol: string;
+  /** Where the client is, and what it connected to. */
+  readonly peer: ClientAddress;
+  readonly local: ClientAddress;
+  readonly tls: boolean;
+  /** Milliseconds since the epoch. */
+  readonly connectedAt: number;
+  /** Undefined for a client that did not log in. */
+  readonly user: string | undefined;
+  /** Undefined where the protocol has none. */
+  readonly virtualHost: string | undefined;
+  /** What the client calls itself. */
+  readonly givenName: string | undefined;
+  /** What else it says of itself. */
+  readonly properties: FieldTable;
+  readonly state: 'running' | 'blocked' | 'closing';
+  readonly bytesReceived: number;
+  readonly bytesSent: number;
+  /** What both sides agreed upon, where the protocol has such things; 0 for no limit. */
+  readonly agreed:
+    | { readonly frameMax: number; readonly channelMax: number; readonly heartbeatSeconds: number }
+    | undefined;
+  /** What exclusive queues belong to. */
+  readonly owner: object | undefined;
+  readonly channels: readonly ClientChannel[];
+  /** Ends it; the client is told why, where its protocol can say that. */
+  close(reason: string): void;
+}
+
+export interface ClientChannel {
+  readonly number: number;
+  /** Of consumers to come, and of all together; 0 for no limit. */
+  readonly prefetch: number;
+  readonly channelPrefetch: number;
+  /** Messages that are out. */
+  readonly unacknowledged: number;
+  /** Publishes that were not answered yet. */
+  readonly unconfirmed: number;
+  readonly confirms: boolean;
+  readonly transactional: boolean;
+  /** Publishes and acknowledgements of the transaction that is open. */
+  readonly uncommitted: { readonly messages: number; readonly acknowledgements: number };
+  readonly consumers: readonly ClientConsumer[];
+}
+
+export interface ClientConsumer {
+  readonly tag: string;
+  readonly queue: string;
+  readonly noAck: boolean;
+  readonly exclusive: boolean;
+  readonly prefetch: number;
+  /** The queue delivers to it. */
+  readonly active: boolean;
+  readonly arguments: FieldTable;
+}

@@ -1,0 +1,34 @@
+import type { Socket } from 'node:net';
+import { type ClientConnection, EMPTY_TABLE } from '../../broker/index.ts';
+import type { Connection } from './connection.ts';
+
+/** A connection as people see it. Kafka's has no channels, and no way to say why it is closed. */
+export function clientView(socket: Socket, connection: Connection, connectedAt: number): ClientConnection {
+  const { remoteAddress = '', remotePort = 0, localAddress = '', localPort = 0 } = socket;
+  return {
+    protocol: 'Kafka',
+    peer: { host: remoteAddress, port: remotePort },
+    local: { host: localAddress, port: localPort },
+    tls: 'encrypted' in socket,
+    connectedAt,
+    get user() {
+      return connection.user?.name;
+    },
+    virtualHost: undefined,
+    get givenName() {
+      return connection.clientId ?? undefined;
+    },
+    properties: EMPTY_TABLE,
+    state: 'running',
+    get bytesReceived() {
+      return socket.bytesRead;
+    },
+    get bytesSent() {
+      return socket.bytesWritten;
+    },
+    agreed: undefined,
+    owner: undefined,
+    channels: [],
+    close: () => connection.destroy(),
+  };
+}
