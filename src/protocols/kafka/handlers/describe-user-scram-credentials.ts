@@ -4,6 +4,7 @@ import {
   describeUserScramCredentials,
 } from '../codec/apis/describe-user-scram-credentials.ts';
 import { KafkaError } from '../codec/error-codes.ts';
+import { errorText } from '../errors.ts';
 import { handler } from '../handler.ts';
 import { DONE } from './admin/refusal.ts';
 import { mechanismNumber } from './admin/scram-codes.ts';
@@ -22,7 +23,12 @@ export const describeUserScramCredentialsHandler = handler(
     const results = Array.from(times, ([name, { length }]) => {
       if (length === 1) return describe(name, users.get(name));
       const errorMessage = `Cannot describe SCRAM credentials for the same user twice in a single request: ${name}`;
-      return { user: name, errorCode: KafkaError.DUPLICATE_RESOURCE, errorMessage, credentialInfos: [] };
+      return {
+        user: name,
+        errorCode: KafkaError.DUPLICATE_RESOURCE,
+        errorMessage: errorText(errorMessage),
+        credentialInfos: [],
+      };
     });
     return { ...DONE, results };
   },
@@ -37,5 +43,10 @@ function describe(name: string, user: User | undefined): Result {
   });
   if (credentialInfos.length > 0) return { user: name, ...DONE, credentialInfos };
   const errorMessage = `Attempt to describe a user credential that does not exist: ${name}`;
-  return { user: name, errorCode: KafkaError.RESOURCE_NOT_FOUND, errorMessage, credentialInfos };
+  return {
+    user: name,
+    errorCode: KafkaError.RESOURCE_NOT_FOUND,
+    errorMessage: errorText(errorMessage),
+    credentialInfos,
+  };
 }

@@ -1,5 +1,6 @@
 import { electLeaders } from '../codec/apis/elect-leaders.ts';
 import { KafkaError } from '../codec/error-codes.ts';
+import { errorText } from '../errors.ts';
 import { handler, type RequestContext } from '../handler.ts';
 import type { Outcome } from './admin/refusal.ts';
 
@@ -23,7 +24,7 @@ function elect(topic: string, partition: number, { broker }: RequestContext): Ou
   if (broker.streams.get(topic)?.partitions[partition] === undefined)
     return {
       errorCode: KafkaError.UNKNOWN_TOPIC_OR_PARTITION,
-      errorMessage: `No such partition as ${topic}-${partition}`,
+      errorMessage: errorText(`No such partition as ${topic}-${partition}`),
     };
   return { errorCode: KafkaError.ELECTION_NOT_NEEDED, errorMessage: 'The partition already has its leader.' };
 }

@@ -1,5 +1,6 @@
 import { type UpdateFeaturesRequest, updateFeatures } from '../codec/apis/update-features.ts';
 import { KafkaError } from '../codec/error-codes.ts';
+import { errorText } from '../errors.ts';
 import { FEATURES } from '../features.ts';
 import { handler } from '../handler.ts';
 import { DONE, type Outcome } from './admin/refusal.ts';
@@ -18,5 +19,5 @@ function outcome({ feature, maxVersionLevel: level }: UpdateFeaturesRequest['fea
     known === undefined
       ? `Invalid update version ${level} for feature ${feature}. This broker does not support this feature.`
       : `Invalid update version ${level} for feature ${feature}. This broker supports level ${known.level} only.`;
-  return { errorCode: KafkaError.INVALID_UPDATE_VERSION, errorMessage };
+  return { errorCode: KafkaError.INVALID_UPDATE_VERSION, errorMessage: errorText(errorMessage) };
 }
