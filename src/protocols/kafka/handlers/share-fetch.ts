@@ -1,7 +1,7 @@
 import type { Acquired } from '../../../broker/index.ts';
 import { type ShareFetchRequest, type ShareFetchResponse, shareFetch } from '../codec/apis/share-fetch.ts';
 import { KafkaError } from '../codec/error-codes.ts';
-import { errorNumber } from '../errors.ts';
+import { errorNumber, errorText } from '../errors.ts';
 import { handler, type RequestContext } from '../handler.ts';
 import { ShareAvailability } from '../share-availability.ts';
 import {
@@ -32,7 +32,7 @@ export const shareFetchHandler = handler(
     if (typeof who === 'string' || wrong !== undefined) return refused(KafkaError.INVALID_REQUEST, wrong);
     const { broker, shareSessions } = context;
     if (!broker.groups.coordinatorOf(who.groupId).share.has(who.groupId))
-      return refused(KafkaError.GROUP_ID_NOT_FOUND, `Share group ${who.groupId} not found.`);
+      return refused(KafkaError.GROUP_ID_NOT_FOUND, errorText(`Share group ${who.groupId} not found.`));
     const session = await sessionOf(request, who, context);
     if (typeof session === 'number') return refused(session);
     const answers = await acknowledge(session, request, context);
