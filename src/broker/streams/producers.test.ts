@@ -42,6 +42,20 @@ describe('idempotent producers', () => {
     expect(() => partition.append(batch(5), 'durable')).toThrow(expect.objectContaining({ code: 'producer-fenced' }));
   });
 
+  it('have their transaction open after a restart though the first of its records was deleted', async () => {
+    const home = new ShardHome();
+    let shard = await home.open();
+    let partition = await open(shard);
+    const first = batchOf(['a', 'b', 'c'], { producerId: 7, producerEpoch: 0, baseSequence: 0, transactional: true });
+    await partition.append(first, 'durable', { transactional: true }).settled;
+    await partition.deleteRecords(1);
+    await shard.close();
+    shard = await home.open();
+    partition = await open(shard);
+    expect([...partition.producers.transactions.open]).toEqual([[7, 0]]);
+    expect(partition.lastStableOffset).toBe(1);
+  });
+
   it('are known again after a restart, whether their batches are in memory or in segments', async () => {
     const home = new ShardHome();
     let shard = await home.open({ tailCacheBytes: 0 });

@@ -355,7 +355,8 @@ export class Producers implements DerivedState {
       try {
         const { chunks } = await log.read(offset, READ_BYTES);
         for (const { bytes, baseOffset, lastOffset } of batchesIn(Buffer.concat(chunks))) {
-          if (baseOffset >= from) this.appended(bytes, baseOffset);
+          // Also of the first batch when the log begins in its middle.
+          this.appended(bytes, baseOffset);
           offset = lastOffset + 1;
         }
       } catch (error) {
