@@ -397,9 +397,9 @@ export class ShareSimulation {
       );
       if (!this.#alive(life)) return;
       if (!good && !life.failing) throw new Error(`${member} acknowledged what it does not have`);
-      for (const { fate } of counted) {
+      for (const { fate, type } of counted) {
         const lock = locks.get(fate);
-        if (lock?.said === undefined) continue;
+        if (lock?.said === undefined || type === RENEW) continue;
         if (lock.said === RELEASE) fate.sureCount = Math.max(fate.sureCount, fate.count ?? 0);
         else fate.done = 'lasting';
         if (lock.said === REJECT) fate.archived = 'lasting';
@@ -409,8 +409,9 @@ export class ShareSimulation {
       if (!this.#alive(life)) return;
       const { code } = error as BrokerError;
       if (!good && (code === 'invalid-record-state' || code === 'invalid-argument')) return;
-      for (const { fate } of counted) {
+      for (const { fate, type } of counted) {
         const lock = locks.get(fate);
+        if (type === RENEW) continue;
         if (lock?.said === REJECT && fate.archived === 'unsure') fate.archived = undefined;
         if (lock !== undefined) lock.said = undefined;
       }

@@ -86,6 +86,30 @@ describe('records of transactions', () => {
     expect(share.lag).toBe(0);
   });
 
+  it('leave no room for more while others are in flight, but for what came back while they were read', async () => {
+    const world = await World.open({
+      config: { shareIsolationLevel: 'read_committed', sharePartitionMaxRecordLocks: 2 },
+    });
+    const share = await world.share();
+    await world.produce(['a']);
+    await acquire(share, 'm1');
+    await world.produce(['x'], producer);
+    await world.end(7, 'abort');
+    await world.produce(['b']);
+    const partition = world.partition();
+    const gate = Promise.withResolvers<void>();
+    const read = partition.readCommitted.bind(partition);
+    partition.readCommitted = async (...where) => {
+      await gate.promise;
+      return await read(...where);
+    };
+    const acquired = acquire(share, 'm2');
+    await say(share, 'm1', 0, 0, RELEASE);
+    gate.resolve();
+    expect((await acquired).ranges).toEqual(['0-0×2']);
+    expect((await acquire(share, 'm2')).ranges).toEqual([]);
+  });
+
   it('are given out as they come to others, but for the markers', async () => {
     const world = await World.open();
     const share = await world.share();

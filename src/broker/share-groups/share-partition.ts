@@ -237,7 +237,11 @@ export class SharePartition {
       }
       if (taking.full) break;
     }
-    if (taking.taken.length === 0) return undefined;
+    if (taking.taken.length === 0) {
+      // There was no room for more; by now something may have come back.
+      taking.full = false;
+      return undefined;
+    }
     this.#watchLocks(taking.wanted.deadline);
     return { read: { chunks, bytes }, ranges: taking.taken.map(rangeOf) };
   }
