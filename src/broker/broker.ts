@@ -6,7 +6,8 @@ import { Catalog } from './catalog/catalog.ts';
 import { LogSweeper } from './catalog/log-sweeper.ts';
 import type { LogPlace } from './catalog/state.ts';
 import { Clients } from './clients/index.ts';
-import { BrokerConfigs, connectionOverrides, GroupConfigs } from './configs/index.ts';
+import { brokerStatics, groupDefaults, type NumbersInForce, numbersOf } from './configs/in-force.ts';
+import { BrokerConfigs, GroupConfigs } from './configs/index.ts';
 import { type DefinitionsInput, exportDefinitions, importDefinitions } from './definitions/index.ts';
 import { ClientQuotas } from './flow/client-quotas.ts';
 import { ConnectionLimits } from './flow/connection-limits.ts';
@@ -128,6 +129,8 @@ export class Broker {
   readonly #alarm: MemoryAlarm;
   readonly #sweeper: LogSweeper;
   readonly #cleaner: Cleaner;
+  /** What was set while the broker runs may change them. */
+  #numbers: NumbersInForce;
   #retention: Timer | undefined;
   #closed = false;
 
@@ -159,7 +162,8 @@ export class Broker {
     this.groups = parts.groups;
     this.groupConfigs = parts.groupConfigs;
     this.configs = parts.configs;
-    this.connections = connectionLimits(parts.configs);
+    this.#numbers = numbersOf(parts.configs);
+    this.connections = new ConnectionLimits(() => this.#numbers.connections);
     this.clientMetrics = new ClientMetrics({ catalog: parts.catalog, clock: parts.options.environment.clock });
     this.shareGroups = parts.shareGroups;
     this.transactions = parts.transactions;
@@ -358,7 +362,8 @@ export class Broker {
   /** Something was set while the broker runs. */
   #configure(): void {
     this.streams.setDefaults(this.configs.topicDefaults());
-    this.#cleaner.configure(cleanerSettings(this.configs));
+    this.#numbers = numbersOf(this.configs);
+    this.#cleaner.configure(this.#numbers.cleaner);
   }
 
   #watchRetention(): void {
@@ -368,15 +373,6 @@ export class Broker {
       });
     });
   }
-}
-
-function groupDefaults({ groups, groupDefaults }: BrokerSettings): Readonly<Record<string, string>> {
-  const { consumerSessionTimeoutMs: session, consumerHeartbeatIntervalMs: heartbeat } = groups;
-  return {
-    ...groupDefaults,
-    ...(session !== undefined && { 'consumer.session.timeout.ms': String(session) }),
-    ...(heartbeat !== undefined && { 'consumer.heartbeat.interval.ms': String(heartbeat) }),
-  };
 }
 
 /** Streams as groups see them. */
@@ -405,41 +401,6 @@ function watchMemory({ environment, logger }: BrokerOptions, { memoryBytes }: Br
   });
 }
 
-/** By Kafka's names, what can be set while the broker runs. */
-function brokerStatics({ connections, compaction }: BrokerSettings): Readonly<Record<string, string>> {
-  const numbers = {
-    'max.connections': connections.max,
-    'max.connections.per.ip': connections.maxPerAddress,
-    'log.cleaner.backoff.ms': compaction.checkMs,
-    'log.cleaner.dedupe.buffer.size': compaction.mapBytes,
-    'log.cleaner.io.max.bytes.per.second': compaction.bytesPerSecond,
-  };
-  const statics: Record<string, string> = {};
-  for (const [name, value] of Object.entries(numbers)) if (value !== undefined) statics[name] = String(value);
-  return statics;
-}
-
-function connectionLimits(configs: BrokerConfigs): ConnectionLimits {
-  const read = () => ({
-    max: configs.number('max.connections'),
-    maxPerAddress: configs.number('max.connections.per.ip'),
-    perAddress: connectionOverrides(configs.value('max.connections.per.ip.overrides')),
-  });
-  let numbers = read();
-  configs.onChange(() => {
-    numbers = read();
-  });
-  return new ConnectionLimits(() => numbers);
-}
-
-function cleanerSettings(configs: BrokerConfigs): CleanerSettings {
-  return {
-    checkMs: configs.number('log.cleaner.backoff.ms'),
-    mapBytes: configs.number('log.cleaner.dedupe.buffer.size'),
-    bytesPerSecond: configs.number('log.cleaner.io.max.bytes.per.second'),
-  };
-}
-
 function cleaner({
   options: { environment, logger },
   configs,
@@ -455,7 +416,7 @@ function cleaner({
     shards,
     streams,
     clock: environment.clock,
-    settings: cleanerSettings(configs),
+    settings: numbersOf(configs).cleaner,
     onTrouble: (error, what) => logger.warn({ code: error.code, err: error.message }, what),
     onCompacted: ({ name }, { index }, compacted) => logger.debug({ ...compacted }, `compacted ${name}-${index}`),
   });

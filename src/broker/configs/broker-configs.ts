@@ -62,10 +62,6 @@ export class BrokerConfigs {
     return topicConfig === undefined ? this.#statics[name] : this.#topicDefaults[topicConfig];
   }
 
-  number(name: string): number {
-    return Number(this.value(name));
-  }
-
   /** What topics have now that are not told otherwise. */
   topicDefaults(): ConfigValues {
     const defaults: Record<string, string> = { ...this.#topicDefaults };

@@ -3,7 +3,6 @@ export {
   BROKER_CONFIG_DEFINITIONS,
   BROKER_NAMES,
   type BrokerConfigDefinition,
-  connectionOverrides,
 } from './broker-definitions.ts';
 export type { ConfigChange, ConfigDefinition, ConfigType, ConfigValues } from './config-definition.ts';
 export {
