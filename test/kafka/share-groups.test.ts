@@ -252,6 +252,18 @@ describe('a share session', () => {
     expect(types.responses[0]?.partitions[0]?.errorCode).toBe(KafkaError.INVALID_REQUEST);
   });
 
+  it('goes on with a group that was deleted and made again', async () => {
+    const { join, admin } = await start(['a']);
+    const consumer = await join('m');
+    expect(await consumer.deliveries()).toHaveLength(1);
+    await consumer.acknowledge([[0, 0, 0, ACCEPT]]);
+    await consumer.heartbeat({ memberEpoch: -1 });
+    await ask(admin, deleteGroups, 2, { groupsNames: ['g'] });
+    expect((await consumer.fetch()).errorCode).toBe(KafkaError.GROUP_ID_NOT_FOUND);
+    await consumer.heartbeat({ memberEpoch: 0, subscribedTopicNames: [T] });
+    expect(await consumer.deliveries()).toEqual([{ partition: 0, offset: 0, value: 'a', deliveryCount: 1 }]);
+  });
+
   it('tells that a topic has gone', async () => {
     const { join, admin } = await start(['a']);
     const consumer = await join('m');

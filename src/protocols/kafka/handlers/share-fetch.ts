@@ -1,4 +1,5 @@
 import type { Acquired } from '../../../broker/index.ts';
+import { BrokerError } from '../../../errors.ts';
 import { type ShareFetchRequest, type ShareFetchResponse, shareFetch } from '../codec/apis/share-fetch.ts';
 import { KafkaError } from '../codec/error-codes.ts';
 import { errorNumber, errorText } from '../errors.ts';
@@ -144,25 +145,37 @@ async function collect(
   let maxBytes = Math.min(request.maxBytes, MAX_FETCH_BYTES);
   for (const asked of [...wanted.slice(first), ...wanted.slice(0, first)]) {
     if (maxRecords <= 0 || maxBytes <= 0 || session.closed) break;
-    const fail = (errorCode: number) => found.push({ topicId: asked.topicId, response: failure(asked, errorCode) });
-    const refusal = unreadable(asked.topicId, asked.partition, context);
+    const { topicId, partition } = asked;
+    const fail = (errorCode: number) => found.push({ topicId, response: empty(partition, errorCode) });
+    const refusal = unreadable(topicId, partition, context);
     if (refusal !== 0) {
       fail(refusal);
       continue;
     }
     try {
-      const { read, ranges } = await acquire(asked, { request, maxRecords, maxBytes }, session, availability, context);
+      const limits = { request, maxRecords, maxBytes };
+      const { read, ranges } = await acquireAnew(asked, limits, session, availability, context);
       if (ranges.length === 0) continue;
       maxBytes -= read.bytes;
       for (const { firstOffset, lastOffset } of ranges) maxRecords -= lastOffset - firstOffset + 1;
-      found.push({ topicId: asked.topicId, response: success(asked, read.chunks, ranges) });
+      found.push({ topicId, response: success(partition, read.chunks, ranges) });
     } catch (error) {
-      // The state may have gone, and come again as another.
-      asked.state = undefined;
       fail(errorNumber(error, context.logger));
     }
   }
   return found;
+}
+
+/** As `acquire`; when what the session remembers of the partition has gone, with what there is now: the group may have been made again. */
+async function acquireAnew(...[asked, ...rest]: Parameters<typeof acquire>): Promise<Acquired> {
+  const known = asked.state;
+  try {
+    return await acquire(asked, ...rest);
+  } catch (error) {
+    if (known === undefined || !(error instanceof BrokerError) || error.code !== 'not-found') throw error;
+    asked.state = undefined;
+    return await acquire(asked, ...rest);
+  }
 }
 
 async function acquire(
@@ -184,22 +197,19 @@ async function acquire(
   return acquired;
 }
 
-function success(
-  { partition }: ShareSessionPartition,
-  records: readonly Buffer[],
-  ranges: Acquired['ranges'],
-): PartitionResponse {
+function success(partitionIndex: number, records: readonly Buffer[], ranges: Acquired['ranges']): PartitionResponse {
   return {
-    ...{ partitionIndex: partition, errorCode: 0, acknowledgeErrorCode: 0, currentLeader: NO_LEADER, records },
+    ...empty(partitionIndex, KafkaError.NONE),
+    records,
     acquiredRecords: ranges.map(({ firstOffset, lastOffset, deliveryCount }) => ({
       ...{ firstOffset, lastOffset, deliveryCount: Math.min(deliveryCount, MAX_INT16) },
     })),
   };
 }
 
-function failure({ partition }: ShareSessionPartition, errorCode: number): PartitionResponse {
+function empty(partitionIndex: number, errorCode: number): PartitionResponse {
   const nothing = { acknowledgeErrorCode: 0, currentLeader: NO_LEADER, records: [], acquiredRecords: [] };
-  return { partitionIndex: partition, errorCode, ...nothing };
+  return { partitionIndex, errorCode, ...nothing };
 }
 
 /** By topic: of each partition what it gave, and what became of its acknowledgements. */
@@ -216,8 +226,8 @@ function together(
   for (const { topicId, response } of found) of(topicId).set(response.partitionIndex, response);
   for (const { topicId, partitionIndex, errorCode: acknowledgeErrorCode } of acknowledged) {
     const partitions = of(topicId);
-    const asked = { topicId, partition: partitionIndex, wanted: true, state: undefined };
-    partitions.set(partitionIndex, { ...(partitions.get(partitionIndex) ?? failure(asked, 0)), acknowledgeErrorCode });
+    const response = partitions.get(partitionIndex) ?? empty(partitionIndex, KafkaError.NONE);
+    partitions.set(partitionIndex, { ...response, acknowledgeErrorCode });
   }
   return Array.from(topics, ([topicId, partitions]) => ({ topicId, partitions: [...partitions.values()] }));
 }
