@@ -106,7 +106,7 @@ const limits = section(
     connections: count()
       .default(10_000)
       .describe('Connections at a time, over all listeners; more are refused. Kafka: `max.connections`.'),
-    connectionsPerAddress: count(0, MAX_INT32)
+    connectionsPerAddress: count(1, MAX_INT32)
       .default(MAX_INT32)
       .describe('Connections at a time from one address; more are refused. Kafka: `max.connections.per.ip`.'),
     frameBytes: bytes(1 * KiB, MAX_INT32)

@@ -80,7 +80,8 @@ const OWN: readonly BrokerConfigDefinition[] = [
     name: 'max.connections.per.ip',
     type: 'int',
     default: '2147483647',
-    check: int(0),
+    // None at all would shut out who is to set it right again: that can be said of single addresses.
+    check: int(1),
     doc: 'Connections at a time from one address.',
   },
   {
