@@ -4,22 +4,31 @@ import { join } from 'node:path';
 import { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } from 'kafkajs';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { makeCertificate } from '../../scripts/suites/certificate.ts';
+import { alterReplicaLogDirs } from '../../src/protocols/kafka/codec/apis/alter-replica-log-dirs.ts';
 import { createAcls } from '../../src/protocols/kafka/codec/apis/create-acls.ts';
 import { createTopics } from '../../src/protocols/kafka/codec/apis/create-topics.ts';
 import { deleteTopics } from '../../src/protocols/kafka/codec/apis/delete-topics.ts';
 import { describeAcls } from '../../src/protocols/kafka/codec/apis/describe-acls.ts';
 import { describeCluster } from '../../src/protocols/kafka/codec/apis/describe-cluster.ts';
 import { describeConfigs } from '../../src/protocols/kafka/codec/apis/describe-configs.ts';
+import { describeQuorum } from '../../src/protocols/kafka/codec/apis/describe-quorum.ts';
 import { describeTopicPartitions } from '../../src/protocols/kafka/codec/apis/describe-topic-partitions.ts';
+import { electLeaders } from '../../src/protocols/kafka/codec/apis/elect-leaders.ts';
 import { fetch } from '../../src/protocols/kafka/codec/apis/fetch.ts';
 import { findCoordinator } from '../../src/protocols/kafka/codec/apis/find-coordinator.ts';
+import { getTelemetrySubscriptions } from '../../src/protocols/kafka/codec/apis/get-telemetry-subscriptions.ts';
+import { incrementalAlterConfigs } from '../../src/protocols/kafka/codec/apis/incremental-alter-configs.ts';
 import { initProducerId } from '../../src/protocols/kafka/codec/apis/init-producer-id.ts';
 import { joinGroup } from '../../src/protocols/kafka/codec/apis/join-group.ts';
+import { listConfigResources } from '../../src/protocols/kafka/codec/apis/list-config-resources.ts';
 import { listOffsets } from '../../src/protocols/kafka/codec/apis/list-offsets.ts';
 import { metadata } from '../../src/protocols/kafka/codec/apis/metadata.ts';
 import { offsetFetch } from '../../src/protocols/kafka/codec/apis/offset-fetch.ts';
 import { produce } from '../../src/protocols/kafka/codec/apis/produce.ts';
+import { unregisterBroker } from '../../src/protocols/kafka/codec/apis/unregister-broker.ts';
+import { updateFeatures } from '../../src/protocols/kafka/codec/apis/update-features.ts';
 import { KafkaError } from '../../src/protocols/kafka/codec/error-codes.ts';
+import { ZERO_UUID } from '../../src/protocols/kafka/codec/uuid.ts';
 import { encodeBatch } from '../../src/records/index.ts';
 import { startBroker, temporaryDirectory } from './fixture.ts';
 import { ask, frameOf, type RawClient } from './raw-client.ts';
@@ -137,6 +146,29 @@ describe('without permission', () => {
       ...{ hostFilter: null, operation: 1, permissionType: 1 },
     });
     expect(acls.errorCode).toBe(CLUSTER_AUTHORIZATION_FAILED);
+  });
+
+  it('what administrators of the cluster ask for is refused, and what a client says of itself is not', async () => {
+    const { anna } = await start();
+    const refused = [
+      await ask(anna, listConfigResources, 1, { resourceTypes: [] }),
+      await ask(anna, describeQuorum, 2, { topics: [] }),
+      await ask(anna, updateFeatures, 2, { featureUpdates: [], validateOnly: false }),
+      await ask(anna, unregisterBroker, 0, { brokerId: 1 }),
+      await ask(anna, electLeaders, 2, { topicPartitions: null }),
+    ];
+    expect(new Set(errorsOf(refused))).toEqual(new Set([CLUSTER_AUTHORIZATION_FAILED]));
+    const moved = await ask(anna, alterReplicaLogDirs, 2, {
+      dirs: [{ path: 'sluice', topics: [{ name: 't', partitions: [0] }] }],
+    });
+    expect(moved.results[0]?.partitions).toMatchObject([{ errorCode: CLUSTER_AUTHORIZATION_FAILED }]);
+    const resources = [4, 8, 16, 32].map((resourceType) => ({ resourceType, resourceName: '1', configs: [] }));
+    const changed = await ask(anna, incrementalAlterConfigs, 1, { resources, validateOnly: false });
+    expect(changed.responses.map(({ errorCode }) => errorCode).sort()).toEqual([
+      ...[GROUP_AUTHORIZATION_FAILED, ...Array.from({ length: 3 }, () => CLUSTER_AUTHORIZATION_FAILED)],
+    ]);
+    const asked = await ask(anna, getTelemetrySubscriptions, 0, { clientInstanceId: ZERO_UUID });
+    expect(asked.errorCode).toBe(KafkaError.NONE);
   });
 
   it('a produce that nobody waits for ends the connection', async () => {
