@@ -10,8 +10,21 @@ const PROGRAM = 'kgo.test';
 const RECORDS = 100_000;
 const TEST_LIMIT = '15m';
 /** Those that need a broker would wait for it until the end. */
-const TEST_LIMIT_WITHOUT_BROKER = '3m';
+const TEST_LIMIT_WITHOUT_BROKER = '30s';
+const AT_ONCE_WITHOUT_BROKER = 8;
 const MAX_SHOWN = 4000;
+
+const ENVIRONMENT = {
+  KGO_SEEDS: '127.0.0.1:9092',
+  KGO_LOG_LEVEL: 'none',
+  KGO_TEST_RF: '1',
+  KGO_TEST_RECORDS: String(RECORDS),
+  // The end of a transaction and the start of the next without waiting in between.
+  KGO_TEST_UNSAFE: '1',
+  KGO_TEST_STABLE_FETCH: 'true',
+  KGO_TEST_SCRAM_SEEDS: '127.0.0.1:9094',
+  KGO_TEST_SCRAM: 'testuser:testpass',
+};
 
 /** The tests of franz-go (github.com/twmb/franz-go): chains of groups, with and without transactions, by all of its balancers. */
 export const franzGo: Suite = {
@@ -26,24 +39,35 @@ export const franzGo: Suite = {
   run,
 };
 
-async function run({ checkout, directory, broker, only, signal }: SuiteRun): Promise<readonly TestOutcome[]> {
-  const log = join(directory, 'go.log');
+async function run(order: SuiteRun): Promise<readonly TestOutcome[]> {
+  const tests = selected(order.only);
+  // Without a broker the first that looks for one ends the program, with all that is in it: each has a program for itself then.
+  if (!order.broker && tests !== undefined) return oneByOne(order, tests);
+  return runProgram(order, tests === undefined ? [] : [`-test.run=^(${tests.join('|')})$`], 'all');
+}
+
+async function oneByOne(order: SuiteRun, tests: readonly string[]): Promise<readonly TestOutcome[]> {
+  const found: TestOutcome[] = [];
+  const queue = [...tests];
+  const worker = async () => {
+    for (let test = queue.shift(); test !== undefined; test = queue.shift())
+      found.push(...(await runProgram(order, [`-test.run=^${test}$`], test)));
+  };
+  await Promise.all(Array.from({ length: AT_ONCE_WITHOUT_BROKER }, worker));
+  return found;
+}
+
+async function runProgram(
+  { checkout, directory, broker, signal }: SuiteRun,
+  options: readonly string[],
+  name: string,
+): Promise<readonly TestOutcome[]> {
+  const log = join(directory, `${name}.log`);
   const limit = broker ? TEST_LIMIT : TEST_LIMIT_WITHOUT_BROKER;
   const cwd = join(checkout, PACKAGE);
-  await runToEnd(join(cwd, PROGRAM), ['-test.v', `-test.timeout=${limit}`, ...selection(only)], {
+  await runToEnd(join(cwd, PROGRAM), ['-test.v', `-test.timeout=${limit}`, ...options], {
     cwd,
-    env: {
-      ...process.env,
-      KGO_SEEDS: '127.0.0.1:9092',
-      KGO_LOG_LEVEL: 'none',
-      KGO_TEST_RF: '1',
-      KGO_TEST_RECORDS: String(RECORDS),
-      // The end of a transaction and the start of the next without waiting in between.
-      KGO_TEST_UNSAFE: '1',
-      KGO_TEST_STABLE_FETCH: 'true',
-      KGO_TEST_SCRAM_SEEDS: '127.0.0.1:9094',
-      KGO_TEST_SCRAM: 'testuser:testpass',
-    },
+    env: { ...process.env, ...ENVIRONMENT },
     log,
     signal,
   });
@@ -78,9 +102,9 @@ function reasonOf(output: string, test: string): string {
   );
 }
 
-/** As the program's arguments; a part is run with the whole test. */
-function selection(only: Only | undefined): string[] {
-  if (only?.names === undefined) return [];
+/** The tests that are wanted, a part as the whole test; undefined for all. */
+function selected(only: Only | undefined): readonly string[] | undefined {
+  if (only?.names === undefined) return undefined;
   const tests = Array.from(only.names, (name) => name.slice(name.indexOf(SEPARATOR) + SEPARATOR.length).split('/')[0]);
-  return [`-test.run=^(${[...new Set(tests)].join('|')})$`];
+  return [...new Set(tests.filter((test) => test !== undefined))];
 }

@@ -25,7 +25,14 @@ export async function runPytest(
   if (wanted.length === 0) return [];
   const report = join(directory, 'report.xml');
   const log = join(directory, 'pytest.log');
-  const options = ['-q', `--timeout=${limitSeconds}`, `--junit-xml=${report}`, '-p', 'no:cacheprovider'];
+  const options = [
+    '-q',
+    `--timeout=${limitSeconds}`,
+    '--timeout-method=signal',
+    `--junit-xml=${report}`,
+    '-p',
+    'no:cacheprovider',
+  ];
   await runToEnd(join(checkout, PYTHON), ['-m', 'pytest', ...options, ...wanted], {
     cwd: checkout,
     env: { ...process.env, ...env },
