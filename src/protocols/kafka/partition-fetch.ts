@@ -17,6 +17,8 @@ export interface Found {
   readonly partition: Partition | undefined;
   /** All that its reader may see is read. */
   readonly isAtEnd: boolean;
+  /** There is something, and it does not fit what was left of the answer. */
+  readonly isTooMuch: boolean;
 }
 
 export interface FetchBounds {
@@ -52,14 +54,14 @@ export function fetchPartition(
   }
   const isInside = fetchOffset >= log.startOffset && fetchOffset <= log.nextOffset && !log.deleted;
   if (isInside && fetchOffset >= (committed ? partition.lastStableOffset : log.highWatermark))
-    return answer(partition, asked, committed, NO_RECORDS, 0, NO_TRANSACTIONS, true);
+    return { ...answer(partition, asked, committed, NO_RECORDS, 0), isAtEnd: true };
   // When the answer is full, what there is to say of the rest is said without records.
   if (isInside && !isFirst && left <= 0) return answer(partition, asked, committed, NO_RECORDS, 0);
   const maxBytes = Math.max(Math.min(left, asked.maxBytes), 0);
   const fitting = ({ read: { chunks, bytes }, aborted }: CommittedRead) =>
     isFirst || bytes <= maxBytes
       ? answer(partition, asked, committed, chunks, bytes, aborted)
-      : answer(partition, asked, committed, NO_RECORDS, 0);
+      : { ...answer(partition, asked, committed, NO_RECORDS, 0), isTooMuch: bytes > left };
   const fail = (error: unknown) => unread(asked, errorNumber(error, logger), partition);
   try {
     if (committed) {
@@ -81,7 +83,6 @@ function answer(
   records: readonly Buffer[],
   bytes: number,
   aborted = NO_TRANSACTIONS,
-  isAtEnd = false,
 ): Found {
   const { log } = partition;
   const response: PartitionResponse = {
@@ -93,7 +94,7 @@ function answer(
     abortedTransactions: committed ? aborted.map(({ producerId, firstOffset }) => ({ producerId, firstOffset })) : null,
     records,
   };
-  return { asked, response, bytes, partition, isAtEnd };
+  return { asked, response, bytes, partition, isAtEnd: false, isTooMuch: false };
 }
 
 /** A partition that is not read, and why; `partition` when it is there. */
@@ -107,5 +108,5 @@ export function unread(asked: SessionPartition, errorCode: number, partition?: P
     abortedTransactions: null,
     records: NO_RECORDS,
   };
-  return { asked, response, bytes: 0, partition, isAtEnd: false };
+  return { asked, response, bytes: 0, partition, isAtEnd: false, isTooMuch: false };
 }

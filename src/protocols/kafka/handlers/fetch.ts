@@ -22,8 +22,8 @@ export const fetchHandler = handler(
   async (request, context) => {
     const opened = openSession(request, context);
     if ('errorCode' in opened) return { errorCode: opened.errorCode, sessionId: 0, responses: [] };
-    const { session, asked } = opened;
-    const found = await collectEnough(request, session, asked, context);
+    const { session } = opened;
+    const found = await collectEnough(request, opened, context);
     if (session === undefined) return { errorCode: 0, sessionId: 0, responses: group(found) };
     const changed = opened.isNew ? found : found.filter(({ asked, response }) => isNews(asked, response));
     for (const { asked, response } of found) remember(session, asked, response);
@@ -32,17 +32,16 @@ export const fetchHandler = handler(
   { answersMuch: true },
 );
 
-type Opened =
-  | {
-      readonly session: FetchSession | undefined;
-      readonly isNew: boolean;
-      /** What is fetched without a session. */
-      readonly asked: readonly SessionPartition[];
-    }
-  | { readonly errorCode: number };
+interface Opened {
+  readonly session: FetchSession | undefined;
+  /** The answer is to have all partitions, whatever there is to say of them. */
+  readonly isNew: boolean;
+  /** What is fetched without a session. */
+  readonly asked: readonly SessionPartition[];
+}
 
 /** Finds or makes the session that the request belongs to, and what is to be fetched in it (KIP-227). */
-function openSession(request: FetchRequest, context: RequestContext): Opened {
+function openSession(request: FetchRequest, context: RequestContext): Opened | { readonly errorCode: number } {
   const { fetchSessions, broker, version, access } = context;
   const { sessionId, sessionEpoch, isolationLevel } = request;
   const asked = askedFor(request, context);
@@ -103,10 +102,10 @@ function askedFor(request: FetchRequest, { broker, version }: RequestContext): S
 /** Reads until there are `minBytes`, an error, or `maxWaitMs` is over. */
 async function collectEnough(
   request: FetchRequest,
-  session: FetchSession | undefined,
-  asked: readonly SessionPartition[],
+  opened: Opened,
   context: RequestContext,
 ): Promise<readonly Found[]> {
+  const { session, asked } = opened;
   const { clock } = context.broker.environment;
   const deadline = clock.monotonic() + request.maxWaitMs;
   // An answer that is full is not waited with, and neither is one that says where the client's log is another than this.
@@ -115,7 +114,7 @@ async function collectEnough(
   const before = new Map<SessionPartition, Found>();
   for (;;) {
     const wakes = session?.wakes;
-    const found = await collect(request, session, session?.due ?? asked, context);
+    const { found, isFull } = await collect(request, opened, context);
     let bytes = 0;
     let failed = false;
     for (const one of found) {
@@ -125,7 +124,7 @@ async function collectEnough(
     if (before.size > 0) for (const { asked } of found) before.delete(asked);
     const left = deadline - clock.monotonic();
     const nothing = (session?.partitions.size ?? asked.length) === 0;
-    const isOver = bytes >= enough || failed || left <= 0 || nothing;
+    const isOver = isFull || bytes >= enough || failed || left <= 0 || nothing;
     if (isOver || (await growth(found, session, wakes, left, context)) === 'closed')
       return before.size === 0 ? found : [...before.values(), ...found];
     if (session !== undefined) for (const one of found) before.set(one.asked, one);
@@ -134,15 +133,17 @@ async function collectEnough(
 
 async function collect(
   request: FetchRequest,
-  session: FetchSession | undefined,
-  partitions: readonly SessionPartition[],
+  { session, isNew, asked: all }: Opened,
   context: RequestContext,
-): Promise<Found[]> {
+): Promise<{ readonly found: readonly Found[]; readonly isFull: boolean }> {
   const limit = Math.min(request.maxBytes, MAX_FETCH_BYTES);
   const committed = request.isolationLevel === READ_COMMITTED;
   let bytes = 0;
+  let isFull = false;
   const found: Found[] = [];
-  for (const asked of partitions) {
+  for (const asked of session?.due ?? all) {
+    // In a session the others have their turn before these the next time.
+    if (isFull && !isNew) break;
     const stream = streamOf(asked, context);
     if (!mayRead(stream?.name ?? asked.topic, context)) {
       found.push(unread(asked, KafkaError.TOPIC_AUTHORIZATION_FAILED));
@@ -154,13 +155,15 @@ async function collect(
       found.push(unread(asked, unknownId ? KafkaError.UNKNOWN_TOPIC_ID : KafkaError.UNKNOWN_TOPIC_OR_PARTITION));
       continue;
     }
-    const one = fetchPartition(partition, asked, { left: limit - bytes, isFirst: bytes === 0, committed }, context);
+    const left = isFull ? 0 : limit - bytes;
+    const one = fetchPartition(partition, asked, { left, isFirst: bytes === 0, committed }, context);
     const result = one instanceof Promise ? await one : one;
     bytes += result.bytes;
+    isFull ||= bytes > 0 && (bytes >= limit || result.isTooMuch);
     found.push(result);
     if (result.isAtEnd) session?.rest(asked, partition.log);
   }
-  return found;
+  return { found, isFull };
 }
 
 /** A topic that has an id and no name is none that anybody could read. */
