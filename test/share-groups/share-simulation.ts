@@ -39,6 +39,8 @@ interface Fate {
   sureCount: number;
   mostCount: number;
   lock: Lock | undefined;
+  /** It was to be done with, and the storage failed: that may come back once, after a crash before the failed file was cut. */
+  doubtful: boolean;
 }
 
 interface Lock {
@@ -117,13 +119,15 @@ export class ShareSimulation {
     for (const fate of this.#fates.values()) {
       // What was said and not answered may count, and so may the end of a last lock.
       if (fate.lock?.said === ACCEPT || fate.lock?.said === GAP) fate.done ??= 'unsure';
-      if (fate.archived === 'unsure' || fate.mostCount >= this.#config.shareDeliveryCountLimit) fate.done ??= 'unsure';
+      const mayBeArchived = fate.archived === 'unsure' || fate.mostCount >= this.#config.shareDeliveryCountLimit;
+      if (mayBeArchived || fate.doubtful) fate.done ??= 'unsure';
       fate.lock = undefined;
       fate.count = undefined;
     }
     for (const transaction of this.#transactions) {
       const { open } = broker.partitions[transaction.partition]?.producers.transactions ?? { open: new Map() };
-      if (transaction.ended !== 'yes') transaction.ended = open.has(transaction.producerId) ? 'no' : 'yes';
+      // Also one that has ended may seem open, when all of it went with the beginning of the log: the broker's coordinators end it then.
+      transaction.ended = open.has(transaction.producerId) ? 'no' : 'yes';
     }
     const starts = shares.map((share) => share.startOffset).join(' and ');
     this.history.push(`start ${this.#disk.life}: at ${starts}`);
@@ -229,7 +233,7 @@ export class ShareSimulation {
   #newFate(partition: number, transaction: Transaction | undefined): Fate {
     const fate: Fate = {
       ...{ name: `r${this.#fates.size}`, partition, transaction, offset: -1, done: undefined, archived: undefined },
-      ...{ count: undefined, sureCount: 0, mostCount: 0, lock: undefined },
+      ...{ count: undefined, sureCount: 0, mostCount: 0, lock: undefined, doubtful: false },
     };
     this.#fates.set(fate.name, fate);
     return fate;
@@ -338,6 +342,7 @@ export class ShareSimulation {
       fate.count === undefined ? [fate.sureCount + 1, fate.mostCount + 1] : [fate.count + 1, fate.count + 1];
     if (count < least || count > most) throw new Error(`${name} came for the ${count}th time, not ${least} to ${most}`);
     if (count > this.#config.shareDeliveryCountLimit) throw new Error(`${name} came for the ${count}th time`);
+    if (fate.count === undefined) fate.doubtful = false;
     fate.done = undefined;
     fate.count = count;
     fate.mostCount = Math.max(fate.mostCount, count);
@@ -398,11 +403,13 @@ export class ShareSimulation {
       if (!this.#alive(life)) return;
       if (!good && !life.failing) throw new Error(`${member} acknowledged what it does not have`);
       for (const { fate, type } of counted) {
+        if (type === RENEW) continue;
         const lock = locks.get(fate);
-        if (lock?.said === undefined || type === RENEW) continue;
-        if (lock.said === RELEASE) fate.sureCount = Math.max(fate.sureCount, fate.count ?? 0);
+        // Where the storage failed, it may be told only now that a member had kept what it gave back.
+        const what = lock?.said ?? type;
+        if (what === RELEASE) fate.sureCount = Math.max(fate.sureCount, fate.count ?? 0);
         else fate.done = 'lasting';
-        if (lock.said === REJECT) fate.archived = 'lasting';
+        if (what === REJECT) fate.archived = 'lasting';
         if (fate.lock === lock) fate.lock = undefined;
       }
     } catch (error) {
@@ -414,6 +421,7 @@ export class ShareSimulation {
         if (type === RENEW) continue;
         if (lock?.said === REJECT && fate.archived === 'unsure') fate.archived = undefined;
         if (lock !== undefined) lock.said = undefined;
+        fate.doubtful ||= type !== RELEASE;
       }
       this.#expectStorageError(life, error);
     }
