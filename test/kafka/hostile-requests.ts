@@ -10,6 +10,7 @@ export interface Present {
   readonly topicIds: readonly string[];
   readonly groups: readonly string[];
   readonly members: readonly string[];
+  readonly transactionalIds: readonly string[];
 }
 
 /** The longest that a generated request may ask the broker to wait. */
@@ -49,14 +50,26 @@ function placed(value: unknown, name: string, random: SeededRandom, present: Pre
   if (random.float() < 0.03) return LONGEST_TEXT;
   if (!often) return value;
   if (/member/i.test(name)) return pick(present.members);
+  if (/transactionalId|coordinatorKey/i.test(name)) return pick(present.transactionalIds);
   if (/group|key/i.test(name)) return pick(present.groups);
   if (/protocolType/.test(name)) return 'consumer';
   return pick([...present.topics, ...present.groups, 'range', 'consumer', 'retention.ms', 'cleanup.policy', '1', '']);
 }
 
+/** Of a client without an id, an idempotent producer, or a transaction; now and then what only brokers write, or compressed. */
 function batch(random: SeededRandom): Buffer {
   const count = 1 + random.below(3);
-  return encodeBatch({ records: Array.from({ length: count }, (_, i) => ({ timestamp: i, value: Buffer.from('v') })) });
+  const kind = random.below(3);
+  return encodeBatch({
+    ...(kind > 0 && { producerId: random.below(4), producerEpoch: random.below(3), baseSequence: random.below(4) }),
+    transactional: kind === 2,
+    ...(random.float() < 0.1 ? { control: true } : { compression: random.float() < 0.2 ? 'gzip' : 'none' }),
+    records: Array.from({ length: count }, (_, i) => ({ timestamp: i, key: key(random), value: Buffer.from('v') })),
+  });
+}
+
+function key(random: SeededRandom): Buffer | null {
+  return random.float() < 0.3 ? null : Buffer.from(`${random.below(3)}`);
 }
 
 /** The frame with some of its bytes behind the header changed, or its end cut off. */

@@ -10,10 +10,13 @@ import { VirtualClock } from '../../src/environment/virtual-clock.ts';
 import type { CreateBrokerOptions } from '../../src/index.ts';
 import { openStorage } from '../../src/open-storage.ts';
 import type { Api } from '../../src/protocols/kafka/codec/api.ts';
+import { addPartitionsToTxn } from '../../src/protocols/kafka/codec/apis/add-partitions-to-txn.ts';
 import { createTopics } from '../../src/protocols/kafka/codec/apis/create-topics.ts';
 import { describeConfigs } from '../../src/protocols/kafka/codec/apis/describe-configs.ts';
 import { describeGroups } from '../../src/protocols/kafka/codec/apis/describe-groups.ts';
+import { endTxn } from '../../src/protocols/kafka/codec/apis/end-txn.ts';
 import { fetch } from '../../src/protocols/kafka/codec/apis/fetch.ts';
+import { initProducerId } from '../../src/protocols/kafka/codec/apis/init-producer-id.ts';
 import { joinGroup } from '../../src/protocols/kafka/codec/apis/join-group.ts';
 import { listOffsets } from '../../src/protocols/kafka/codec/apis/list-offsets.ts';
 import { metadata } from '../../src/protocols/kafka/codec/apis/metadata.ts';
@@ -33,6 +36,7 @@ import { ask, frameOf, RawClient, recordingLogger } from './raw-client.ts';
 const CLOSE_GRACE_MS = 5_000;
 const TOPICS = ['here', 'compacted', 'wide'];
 const GROUPS = ['readers', 'others'];
+const TRANSACTIONAL_IDS = ['open', 'ended'];
 
 /** A broker with some topics and a group with a member, on a clock that the test turns. */
 async function hostileBroker() {
@@ -69,11 +73,21 @@ async function hostileBroker() {
   await broker.idle();
   await broker.clock.advance(1);
   const member = await joining;
+  for (const transactionalId of TRANSACTIONAL_IDS) {
+    const producer = await ask(client, initProducerId, 5, { transactionalId, transactionTimeoutMs: 900_000 });
+    const topics = [{ name: 'wide', partitions: [0, 1] }];
+    await ask(client, addPartitionsToTxn, 3, {
+      ...{ v3AndBelowTransactionalId: transactionalId, v3AndBelowProducerId: producer.producerId },
+      ...{ v3AndBelowProducerEpoch: producer.producerEpoch, v3AndBelowTopics: topics },
+    });
+    if (transactionalId === 'ended') await ask(client, endTxn, 4, { transactionalId, ...producer, committed: true });
+  }
   const present: Present = {
     topics: TOPICS,
     topicIds: topics.map(({ topicId }) => topicId),
     groups: GROUPS,
     members: [member.memberId, ''],
+    transactionalIds: TRANSACTIONAL_IDS,
   };
   return { broker, logger, port, present };
 }
@@ -173,8 +187,9 @@ function healthyClient(port: number): () => Promise<number> {
   };
 }
 
-/** APIs whose requests may wait for what others do. */
-const WAITING = new Set<number>([fetch.key, joinGroup.key, syncGroup.key]);
+/** Whether requests of an API may wait for what others do. */
+const mayWait = ({ key, request }: Api) =>
+  'maxWaitMs' in request.fields || key === joinGroup.key || key === syncGroup.key;
 
 const HEADER_BYTES = 4 + 8 + 2 + 'raw'.length;
 const SUPPORTED = [...HANDLERS.values()].map(({ api }) => api);
@@ -229,7 +244,7 @@ describe('requests', () => {
           else expect(outcome, what).toBe('answered');
           const changed = await send(mutated(frame, HEADER_BYTES, random), version);
           // A changed number may be a time to wait, or acks=0.
-          if (changed === 'silent') expect(WAITING.has(api.key) || api.key === produce.key).toBe(true);
+          if (changed === 'silent') expect(mayWait(api) || api.key === produce.key).toBe(true);
         }
       }
       expect(await stop()).toBeGreaterThan(0);
