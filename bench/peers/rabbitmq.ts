@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AmqpConnection } from '../amqp/connection.ts';
 import { type Address, BrokerProcess } from '../broker-process.ts';
@@ -22,8 +22,11 @@ export function rabbitmqMissing(): string | undefined {
   return undefined;
 }
 
-/** RabbitMQ as Debian has it, with its own defaults: one node on loopback, which sees nothing of others on the machine. */
-export function rabbitmq(): Peer {
+/**
+ * RabbitMQ as Debian has it, with its own defaults: one node on loopback, which sees nothing of others on the machine. With a port for it, its
+ * management plugin listens there.
+ */
+export function rabbitmq({ managementPort }: { readonly managementPort?: number } = {}): Peer {
   const name = `rabbitmq ${version()}`;
   return {
     name,
@@ -31,6 +34,11 @@ export function rabbitmq(): Peer {
     async start(directory) {
       const [port, distributionPort] = [await freePort(HOST), await freePort(HOST)];
       await mkdir(directory, { recursive: true });
+      if (managementPort !== undefined) {
+        await writeFile(join(directory, 'enabled_plugins'), '[rabbitmq_management].\n');
+        const listener = [`management.tcp.port = ${managementPort}`, `management.tcp.ip = ${HOST}`];
+        await writeFile(join(directory, 'rabbitmq.conf'), `${listener.join('\n')}\n`);
+      }
       const epmd = await Epmd.start();
       return BrokerProcess.start({
         name,

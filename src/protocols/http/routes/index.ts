@@ -1,4 +1,5 @@
-import type { Route } from '../route.ts';
+import { openApiDocument } from '../openapi.ts';
+import { get, type Route } from '../route.ts';
 import { bindingRoutes } from './bindings.ts';
 import { clientRoutes } from './clients.ts';
 import { definitionRoutes } from './definitions.ts';
@@ -30,8 +31,12 @@ const API: readonly Route[] = [
   ...healthRoutes,
 ];
 
+const OPEN_API = get('/openapi.json', { access: 'open', summary: 'All of this, for programs' }, ({ server }) =>
+  openApiDocument(ROUTES, `${server.product} HTTP API`, server.version),
+);
+
 /** Everything that can be asked for. */
 export const ROUTES: readonly Route[] = [
   ...probeRoutes,
-  ...API.map((route) => ({ ...route, path: `/api${route.path}` })),
+  ...[OPEN_API, ...API].map((route) => ({ ...route, path: `/api${route.path}` })),
 ];
