@@ -384,6 +384,7 @@ export class ShareSimulation {
     const { shareDeliveryCountLimit: limit, shareRecordLockDurationMs: lockMs } = this.#config;
     this.history.push(`${member} says ${said.map(({ fate, type }) => `${index}:${fate.offset} ${type}`).join(', ')}`);
     const locks = new Map(counted.map(({ fate }) => [fate, fate.lock]));
+    const counts = new Map(counted.map(({ fate }) => [fate, fate.count ?? 0]));
     if (good)
       for (const { fate, type } of counted) {
         const { lock } = fate;
@@ -407,7 +408,7 @@ export class ShareSimulation {
         const lock = locks.get(fate);
         // Where the storage failed, it may be told only now that a member had kept what it gave back.
         const what = lock?.said ?? type;
-        if (what === RELEASE) fate.sureCount = Math.max(fate.sureCount, fate.count ?? 0);
+        if (what === RELEASE) fate.sureCount = Math.max(fate.sureCount, counts.get(fate) ?? 0);
         else fate.done = 'lasting';
         if (what === REJECT) fate.archived = 'lasting';
         if (fate.lock === lock) fate.lock = undefined;
