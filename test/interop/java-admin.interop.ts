@@ -55,14 +55,14 @@ describe.skipIf(lack !== undefined)("Kafka's tools for administrators", () => {
     await expect(run(CONFIGS, '--alter', ...one, '--add-config', 'num.partitions=3')).rejects.toThrow(
       'Cannot update these configs dynamically: Set(num.partitions)',
     );
-  }, 60_000);
+  }, 120_000);
 
   test('kafka-configs sets the level of the log', async () => {
     const entity = ['--entity-type', 'broker-loggers', '--entity-name', '1'];
     await run(CONFIGS, '--alter', ...entity, '--add-config', 'root=DEBUG');
     expect(logger.level).toBe('debug');
     expect(await run(CONFIGS, '--describe', ...entity)).toContain('root=DEBUG');
-  }, 30_000);
+  }, 60_000);
 
   test('kafka-configs sets what groups have', async () => {
     const entity = ['--entity-type', 'groups', '--entity-name', 'g'];
@@ -73,7 +73,7 @@ describe.skipIf(lack !== undefined)("Kafka's tools for administrators", () => {
     await expect(run(CONFIGS, '--alter', ...entity, '--add-config', 'share.delivery.count.limit=11')).rejects.toThrow(
       'share.delivery.count.limit must be less than or equal to 10',
     );
-  }, 30_000);
+  }, 60_000);
 
   test('kafka-client-metrics subscribes to what clients measure, and a Java client says it', async () => {
     const subscription = ['--name', 's', '--metrics', 'org.apache.kafka.producer.', '--interval', '100'];
@@ -86,7 +86,7 @@ describe.skipIf(lack !== undefined)("Kafka's tools for administrators", () => {
     const said = logger.lines.filter(({ message }) => message === 'a client has said what it measures');
     const byProducer = said.filter(({ facts }) => facts['clientId'] === 'console-producer');
     expect(byProducer.some(({ facts }) => Number(facts['values']) > 0)).toBe(true);
-  }, 60_000);
+  }, 120_000);
 
   test('kafka-metadata-quorum, kafka-features and kafka-cluster describe a cluster of one broker', async () => {
     const quorum = (...args: string[]) => run(`${TOOLS}.MetadataQuorumCommand`, 'describe', ...args);
@@ -100,7 +100,7 @@ describe.skipIf(lack !== undefined)("Kafka's tools for administrators", () => {
     expect(await cluster('cluster-id')).toContain('Cluster ID: ');
     expect(await cluster('list-endpoints')).toMatch(/^1 +127\.0\.0\.1/m);
     await expect(cluster('unregister', '--id', '9')).rejects.toThrow('BrokerIdNotRegisteredException');
-  }, 60_000);
+  }, 120_000);
 
   test('kafka-leader-election, kafka-reassign-partitions and kafka-log-dirs find all where it can be', async () => {
     await topic('--partitions', '2');
@@ -114,7 +114,7 @@ describe.skipIf(lack !== undefined)("Kafka's tools for administrators", () => {
     expect(await reassign('--execute', ...plan)).toContain('Successfully started');
     expect(await reassign('--verify', ...plan)).toContain('Reassignment of partition t-0 is completed');
     expect(await reassign('--list')).toContain('No partition reassignments found');
-  }, 60_000);
+  }, 120_000);
 
   test('kafka-get-offsets and kafka-delete-records', async () => {
     await topic();
@@ -128,7 +128,7 @@ describe.skipIf(lack !== undefined)("Kafka's tools for administrators", () => {
     );
     expect(deleted).toContain('low_watermark: 2');
     expect(await offsets('earliest')).toContain('t:0:2');
-  }, 60_000);
+  }, 120_000);
 
   test('kafka-broker-api-versions, kafka-groups and kafka-delegation-tokens', async () => {
     const versions = await run(`${TOOLS}.BrokerApiVersionsCommand`);
@@ -138,5 +138,5 @@ describe.skipIf(lack !== undefined)("Kafka's tools for administrators", () => {
     await expect(run(`${TOOLS}.DelegationTokenCommand`, ...options)).rejects.toThrow(
       'DelegationTokenDisabledException',
     );
-  }, 60_000);
+  }, 120_000);
 });
