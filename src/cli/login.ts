@@ -17,7 +17,7 @@ export interface LoginOptions {
 }
 
 /** Everybody on the machine sees what stands on a command line: the password is not among the options. */
-export const PASSWORD_VARIABLE = 'SLUICE_CLIENT_PASSWORD';
+const PASSWORD_VARIABLE = 'SLUICE_CLIENT_PASSWORD';
 /** It does not send the password to whoever answers. */
 const DEFAULT_MECHANISM: SaslMechanism = 'SCRAM-SHA-256';
 

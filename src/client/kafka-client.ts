@@ -1,5 +1,4 @@
-import { connect, isIP, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import type { Socket } from 'node:net';
 import type { Environment } from '../environment/environment.ts';
 import { realEnvironment } from '../environment/real.ts';
 import { BrokerError, toBrokerError } from '../errors.ts';
@@ -14,21 +13,9 @@ import type { Decoded, Fields, Input } from '../protocols/kafka/codec/schema.ts'
 import { FrameReader } from '../protocols/kafka/frame-reader.ts';
 import { throwOnError } from './kafka-error.ts';
 import { type Login, prove } from './sasl.ts';
+import { connected, connectionError, type SocketOptions } from './socket.ts';
 
-/** All PEM. */
-export interface TlsOptions {
-  /** Authorities of which one has signed the broker's certificate; those that Node knows unless given. */
-  readonly ca?: Buffer | undefined;
-  /** This client's own certificate, with its key. */
-  readonly cert?: Buffer | undefined;
-  readonly key?: Buffer | undefined;
-}
-
-export interface KafkaClientOptions {
-  readonly host: string;
-  readonly port: number;
-  /** Talks TLS when it is there. */
-  readonly tls?: TlsOptions | undefined;
+export interface KafkaClientOptions extends SocketOptions {
   /** Who this client is; nobody unless given. */
   readonly login?: Login | undefined;
   /** How the broker is to know this client. */
@@ -55,7 +42,6 @@ interface Pending {
 const DEFAULT_TIMEOUT_MS = 30_000;
 const DEFAULT_MAX_RESPONSE_BYTES = 256 * 1024 * 1024;
 const MAX_INT32 = 0x7fffffff;
-const UNTRUSTED = 'no authority that is known here has signed its certificate; name the one that has';
 /** Of the time that a login counts. */
 const RENEW_LOGIN_AT = 0.8;
 /** Flexible, and in every broker since Kafka 2.4; an older one says what it has instead. */
@@ -106,7 +92,7 @@ export class KafkaClient {
 
   static async connect(options: KafkaClientOptions): Promise<KafkaClient> {
     const address = `${options.host}:${options.port}`;
-    const socket = await connected(options, address);
+    const socket = await connected(options, options.timeoutMs ?? DEFAULT_TIMEOUT_MS, address);
     const client = new KafkaClient(socket, address, options);
     try {
       await client.#learnVersions();
@@ -301,56 +287,4 @@ export class KafkaClient {
     for (const { fail } of this.#pending.values()) fail(error);
     this.#pending.clear();
   }
-}
-
-function connected(options: KafkaClientOptions, address: string): Promise<Socket> {
-  const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-  return new Promise((resolve, reject) => {
-    const { host, port, tls } = options;
-    const socket =
-      tls === undefined
-        ? connect({ host, port })
-        : connectTls({ host, port, ...definedOf(tls), ...(isIP(host) === 0 && { servername: host }) });
-    socket.setNoDelay(true);
-    const fail = (error: BrokerError) => {
-      socket.destroy();
-      reject(error);
-    };
-    const onTimeout = () => fail(new BrokerError('closed', `${address} did not answer within ${timeoutMs} ms`));
-    const onError = (error: Error) => fail(connectionError(address, error));
-    socket.setTimeout(timeoutMs, onTimeout);
-    socket.once('error', onError);
-    socket.once(tls === undefined ? 'connect' : 'secureConnect', () => {
-      // Others that listen are Node's own.
-      socket.off('timeout', onTimeout);
-      socket.off('error', onError);
-      resolve(socket);
-    });
-  });
-}
-
-/** Node takes what is undefined for something. */
-function definedOf({ ca, cert, key }: TlsOptions) {
-  return { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) };
-}
-
-function connectionError(address: string, error: NodeJS.ErrnoException): BrokerError {
-  const reasons: Readonly<Record<string, string>> = {
-    ECONNREFUSED: 'nothing listens there; is the broker running?',
-    ENOTFOUND: 'no host has that name; check it',
-    EAI_AGAIN: 'the name cannot be looked up now; check the name and the network',
-    ECONNRESET:
-      'the connection was cut: perhaps one side talks TLS and the other does not; the log of the broker may say why',
-    EPROTO: "it does not speak TLS, or refuses this client's certificate",
-    ERR_SSL_WRONG_VERSION_NUMBER: 'it does not speak TLS',
-    DEPTH_ZERO_SELF_SIGNED_CERT: UNTRUSTED,
-    SELF_SIGNED_CERT_IN_CHAIN: UNTRUSTED,
-    UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNTRUSTED,
-    UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNTRUSTED,
-    CERT_HAS_EXPIRED: 'its certificate has expired',
-    ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name; connect by a name that is in it',
-    ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: 'it wants a certificate of its clients',
-  };
-  const reason = reasons[error.code ?? ''] ?? error.code ?? error.message;
-  return new BrokerError('closed', `cannot talk to ${address}: ${reason}`, { cause: error });
 }
