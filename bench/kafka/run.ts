@@ -119,6 +119,8 @@ export async function runShortKafka({ storage: _, ...options }: CommonOptions): 
     if (storage === 'disk') await runLoad('kafka-consume', { ...short, from: 'cold' });
     await runLoad('kafka-e2e', short);
     await runLoad('kafka-e2e', { ...short, rate: 10_000, batch: 1024 });
+    const sessions = storage === 'memory';
+    await runLoad('kafka-e2e', { ...short, rate: 10_000, batch: 1024, partitions: 100, compression: 'zstd', sessions });
     await runTransactions({ ...short, producers: 2, records: 10, protocol: storage === 'disk' ? 'v2' : 'v1' });
     await runStart({ ...options, storage, starts: 1 });
   }
