@@ -18,8 +18,11 @@ export const kafkaPython: Suite = {
   },
   listeners: ['kafka://localhost:9092'],
   tlsListeners: [],
-  // As the brokers that it starts have them: four partitions, access-control lists.
-  settings: { kafka: { brokerId: 0, numPartitions: 4, authorizer: 'acl', allowEveryoneIfNoAclFound: true } },
+  // As the brokers that it starts have them: four partitions, access-control lists, short sessions, groups that do not wait.
+  settings: {
+    kafka: { brokerId: 0, numPartitions: 4, authorizer: 'acl', allowEveryoneIfNoAclFound: true },
+    groups: { minSessionTimeoutMs: 1_000, initialRebalanceDelayMs: 0 },
+  },
   timeLimitMs: 20 * 60_000,
   run: (order) =>
     runPytest(order, {
