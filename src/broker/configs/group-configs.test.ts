@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ShardHome } from '../../../test/storage/fixture.ts';
 import type { Shard } from '../../storage/index.ts';
 import { Catalog } from '../catalog/catalog.ts';
+import { DEFAULT_GROUP_CONFIG } from './group-config.ts';
 import { GroupConfigs } from './group-configs.ts';
 
 let home: ShardHome;
@@ -87,4 +88,8 @@ test("what holds for all groups may be set for each, beyond Kafka's bounds", asy
 test('a share group may begin some time ago', async () => {
   await set('a', { 'share.auto.offset.reset': 'by_duration:P1DT2H3M4.5S' });
   expect(configs.of('a').shareAutoOffsetReset).toEqual({ at: 'age', milliseconds: 93_784_500 });
+});
+
+test("a group that nothing is set for has Kafka's defaults", () => {
+  expect(configs.of('a')).toEqual(DEFAULT_GROUP_CONFIG);
 });
