@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { FieldTable } from '../messages/index.ts';
 
 export interface ClientAddress {
@@ -62,4 +63,14 @@ export interface ClientConsumer {
   /** The queue delivers to it. */
   readonly active: boolean;
   readonly arguments: FieldTable;
+}
+
+/** What a socket says of the connection. */
+export function endsOf(socket: Socket): Pick<ClientConnection, 'peer' | 'local' | 'tls'> {
+  const { remoteAddress = '', remotePort = 0, localAddress = '', localPort = 0 } = socket;
+  return {
+    peer: { host: remoteAddress, port: remotePort },
+    local: { host: localAddress, port: localPort },
+    tls: 'encrypted' in socket,
+  };
 }

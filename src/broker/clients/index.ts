@@ -1,2 +1,8 @@
-export type { ClientAddress, ClientChannel, ClientConnection, ClientConsumer } from './client.ts';
+export {
+  type ClientAddress,
+  type ClientChannel,
+  type ClientConnection,
+  type ClientConsumer,
+  endsOf,
+} from './client.ts';
 export { Clients, connectionName } from './clients.ts';

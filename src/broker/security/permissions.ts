@@ -30,6 +30,14 @@ export class Permissions {
       throw this.#refused(permission, `${kind} '${resource}' in vhost '${this.virtualHost}'`);
   }
 
+  /** For making something. Where its messages go on to another exchange by themselves, that has to be permitted too. */
+  checkMaking(kind: ResourceKind, name: string, goesOnTo: string | undefined): void {
+    this.check('configure', kind, name);
+    if (goesOnTo === undefined) return;
+    this.check('read', kind, name);
+    this.check('write', 'exchange', goesOnTo);
+  }
+
   /** For asking whether something is there: any permission on it will do. */
   checkAny(kind: ResourceKind, name: string): void {
     const resource = kind === 'exchange' && name === '' ? DEFAULT_EXCHANGE : name;

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { type ClientChannel, type ClientConnection, type FieldTable, stringOf } from '../../broker/index.ts';
+import { type ClientChannel, type ClientConnection, endsOf, type FieldTable, stringOf } from '../../broker/index.ts';
 import type { Channel } from './channel.ts';
 import type { Opened } from './handshake.ts';
 import type { Session } from './session.ts';
@@ -23,12 +23,9 @@ export function clientView({
   connectedAt,
   ...live
 }: ClientViewOptions): ClientConnection {
-  const { remoteAddress = '', remotePort = 0, localAddress = '', localPort = 0 } = socket;
   return {
     protocol: 'AMQP 0-9-1',
-    peer: { host: remoteAddress, port: remotePort },
-    local: { host: localAddress, port: localPort },
-    tls: 'encrypted' in socket,
+    ...endsOf(socket),
     connectedAt,
     user: session.user.name,
     virtualHost: session.virtualHost.name,

@@ -1,15 +1,12 @@
 import type { Socket } from 'node:net';
-import { type ClientConnection, EMPTY_TABLE } from '../../broker/index.ts';
+import { type ClientConnection, EMPTY_TABLE, endsOf } from '../../broker/index.ts';
 import type { Connection } from './connection.ts';
 
 /** A connection as people see it. Kafka's has no channels, and no way to say why it is closed. */
 export function clientView(socket: Socket, connection: Connection, connectedAt: number): ClientConnection {
-  const { remoteAddress = '', remotePort = 0, localAddress = '', localPort = 0 } = socket;
   return {
     protocol: 'Kafka',
-    peer: { host: remoteAddress, port: remotePort },
-    local: { host: localAddress, port: localPort },
-    tls: 'encrypted' in socket,
+    ...endsOf(socket),
     connectedAt,
     get user() {
       return connection.user?.name;

@@ -24,12 +24,8 @@ export async function declareExchange(channel: ChannelContext, args: DeclareExch
     virtualHost.checkExchange(name);
     return;
   }
-  permissions.check('configure', 'exchange', name);
-  const alternate = stringOf(args.arguments.get(ALTERNATE_EXCHANGE));
-  if (alternate !== undefined && virtualHost.exchange(name) === undefined) {
-    permissions.check('read', 'exchange', name);
-    permissions.check('write', 'exchange', alternate);
-  }
+  const isNew = virtualHost.exchange(name) === undefined;
+  permissions.checkMaking('exchange', name, isNew ? stringOf(args.arguments.get(ALTERNATE_EXCHANGE)) : undefined);
   const { type, durable, autoDelete, internal } = args;
   await virtualHost.declareExchange({ name, type, durable, autoDelete, internal, arguments: args.arguments });
 }

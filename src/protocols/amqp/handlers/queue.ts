@@ -42,12 +42,8 @@ async function declared(channel: ChannelContext, args: DeclareQueue): Promise<Qu
     return countsOf(entry);
   }
   const asked = name === '' ? ANY_GENERATED_NAME : name;
-  permissions.check('configure', 'queue', asked);
-  const deadLetterExchange = stringOf(args.arguments.get(DEAD_LETTER_EXCHANGE));
-  if (deadLetterExchange !== undefined && virtualHost.queue(name) === undefined) {
-    permissions.check('read', 'queue', asked);
-    permissions.check('write', 'exchange', deadLetterExchange);
-  }
+  const isNew = virtualHost.queue(name) === undefined;
+  permissions.checkMaking('queue', asked, isNew ? stringOf(args.arguments.get(DEAD_LETTER_EXCHANGE)) : undefined);
   const { durable, exclusive, autoDelete } = args;
   return countsOf(
     await virtualHost.declareQueue({

@@ -83,15 +83,10 @@ function listed(hosts: readonly VirtualHost[]): Listed<{ host: VirtualHost; exch
 async function declare(call: Call, given: z.output<typeof declaration>) {
   const { host, user } = call;
   const name = exchangeName(call.param('exchange'));
-  const permissions = new Permissions(user, host.name);
   const args = tableOf(given.arguments);
-  permissions.check('configure', 'exchange', name);
   const isNew = host.exchange(name) === undefined;
-  const alternate = stringOf(args.get('alternate-exchange'));
-  if (alternate !== undefined && isNew) {
-    permissions.check('read', 'exchange', name);
-    permissions.check('write', 'exchange', alternate);
-  }
+  const alternate = isNew ? stringOf(args.get('alternate-exchange')) : undefined;
+  new Permissions(user, host.name).checkMaking('exchange', name, alternate);
   const { type, durable, auto_delete: autoDelete, internal } = given;
   await host.declareExchange({ name, type, durable, autoDelete, internal, arguments: args });
   return made(isNew);

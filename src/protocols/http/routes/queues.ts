@@ -128,15 +128,10 @@ function listed({ broker }: Call, hosts: readonly VirtualHost[]): Listed<QueueAt
 async function declare(call: Call, given: z.output<typeof declaration>) {
   const { host, user } = call;
   const name = call.param('queue');
-  const permissions = new Permissions(user, host.name);
   const args = tableOf(given.arguments);
-  permissions.check('configure', 'queue', name);
   const isNew = host.queue(name) === undefined;
-  const deadLetterExchange = stringOf(args.get('x-dead-letter-exchange'));
-  if (deadLetterExchange !== undefined && isNew) {
-    permissions.check('read', 'queue', name);
-    permissions.check('write', 'exchange', deadLetterExchange);
-  }
+  const deadLetters = isNew ? stringOf(args.get('x-dead-letter-exchange')) : undefined;
+  new Permissions(user, host.name).checkMaking('queue', name, deadLetters);
   const { durable, auto_delete: autoDelete } = given;
   await host.declareQueue({ name, durable, autoDelete, exclusive: false, arguments: args });
   return made(isNew);
