@@ -1,126 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import {
-  MessagesStreamFallbackModes,
-  MessagesStreamModes,
-  Consumer as PlatformaticConsumer,
-  stringDeserializers,
-} from '@platformatic/kafka';
-import type { Consumer } from 'kafkajs';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { hasConfluent, PYTHON } from './clients/available.ts';
+import { describe, expect, it } from 'vitest';
 import { kafkajs, startBroker, temporaryDirectory, until } from './fixture.ts';
-
-const TOPIC = 'work';
-const PARTITIONS = 6;
-
-/** One member of a group, whatever its client: what it got, and how it leaves. */
-interface Member {
-  readonly got: { readonly partition: number; readonly value: string }[];
-  leave(): Promise<void>;
-}
-
-type Join = (address: string, groupId: string) => Promise<Member>;
-
-const joinByKafkajs: Join = async (address, groupId) => {
-  const consumer: Consumer = kafkajs(address).consumer({
-    groupId,
-    sessionTimeout: 6000,
-    heartbeatInterval: 100,
-    maxWaitTimeInMs: 50,
-  });
-  const got: Member['got'] = [];
-  await consumer.connect();
-  await consumer.subscribe({ topic: TOPIC, fromBeginning: true });
-  await consumer.run({
-    partitionsConsumedConcurrently: PARTITIONS,
-    eachMessage: async ({ partition, message }) => {
-      got.push({ partition, value: `${message.value}` });
-    },
-  });
-  return { got, leave: () => consumer.disconnect() };
-};
-
-const joinByPlatformatic: Join = async (address, groupId) => {
-  const consumer = new PlatformaticConsumer({
-    clientId: 'c',
-    groupId,
-    bootstrapBrokers: [address],
-    deserializers: stringDeserializers,
-    sessionTimeout: 6000,
-    heartbeatInterval: 100,
-    maxWaitTime: 50,
-  });
-  const stream = await consumer.consume({
-    topics: [TOPIC],
-    mode: MessagesStreamModes.COMMITTED,
-    fallbackMode: MessagesStreamFallbackModes.EARLIEST,
-    autocommit: true,
-  });
-  const got: Member['got'] = [];
-  stream.on('data', ({ partition, value }) => got.push({ partition, value }));
-  return {
-    got,
-    async leave() {
-      await stream.close();
-      await consumer.close();
-    },
-  };
-};
-
-function joinByLibrdkafka(strategy: string): Join {
-  return async (address, groupId) => {
-    const script = new URL('clients/confluent.py', import.meta.url).pathname;
-    const child: ChildProcess = spawn(PYTHON, [script, 'group', address, TOPIC, groupId, strategy], {
-      stdio: ['pipe', 'pipe', 'inherit'],
-    });
-    onTestFinished(() => void child.kill('SIGKILL'));
-    const got: Member['got'] = [];
-    let rest = '';
-    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
-      const lines = (rest + text).split('\n');
-      rest = lines.pop() ?? '';
-      for (const line of lines) {
-        const [partition, , value] = line.split(' ');
-        got.push({ partition: Number(partition), value: value ?? '' });
-      }
-    });
-    return {
-      got,
-      async leave() {
-        child.stdin?.end();
-        if (child.exitCode === null) await once(child, 'close');
-      },
-    };
-  };
-}
-
-const clients: [name: string, join: Join][] = [
-  ['kafkajs', joinByKafkajs],
-  ['@platformatic/kafka', joinByPlatformatic],
-];
-if (hasConfluent) {
-  clients.push(
-    ['librdkafka, range', joinByLibrdkafka('range')],
-    ['librdkafka, cooperative-sticky', joinByLibrdkafka('cooperative-sticky')],
-  );
-}
-
-async function createTopic(address: string): Promise<void> {
-  const admin = kafkajs(address).admin();
-  await admin.createTopics({ topics: [{ topic: TOPIC, numPartitions: PARTITIONS }] });
-  await admin.disconnect();
-}
-
-/** Sends so many values, spread evenly over the partitions. */
-async function send(address: string, name: string, count: number): Promise<string[]> {
-  const producer = kafkajs(address).producer({ idempotent: true });
-  await producer.connect();
-  const values = Array.from({ length: count }, (_, i) => `${name}-${i}`);
-  await producer.send({ topic: TOPIC, messages: values.map((value, i) => ({ value, partition: i % PARTITIONS })) });
-  await producer.disconnect();
-  return values;
-}
+import { clients, createTopic, joinByKafkajs, send, TOPIC, valuesOf } from './group-members.ts';
 
 /** Waits until the group has so many members, and no rebalance is under way. */
 async function settled(address: string, groupId: string, members: number): Promise<void> {
@@ -138,8 +18,6 @@ async function committed(address: string, groupId: string): Promise<number> {
   await admin.disconnect();
   return (topic?.partitions ?? []).reduce((sum, { offset }) => sum + Math.max(0, Number(offset)), 0);
 }
-
-const valuesOf = (...members: Member[]) => members.flatMap(({ got }) => got.map(({ value }) => value));
 
 describe.each(clients)('a group of %s', (_name, join) => {
   it('shares the partitions among its members, as they come and go, and misses nothing', async () => {

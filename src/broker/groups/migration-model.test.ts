@@ -400,7 +400,7 @@ it.each([
         }
         expect(model.owned).toEqual(PARTITIONS);
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   },
   60_000,
