@@ -18,10 +18,8 @@ export interface ApplicationOptions {
   readonly maxBodyBytes: number;
 }
 
-/** What is known of a request before its body is read. */
-interface Login {
-  user: User | undefined;
-}
+/** Who asks, known before the body is read. */
+type Logins = WeakMap<FastifyRequest, User>;
 
 /** Characters of one part of a path: a name of 255 bytes with each of them quoted, twice for what is in a binding's key. */
 const MAX_PARAMETER = 4096;
@@ -45,11 +43,11 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
     },
     frameworkErrors: (error, _request, reply) => answerError(reply, error, options.logger),
   });
-  const logins = new WeakMap<FastifyRequest, Login>();
+  const logins: Logins = new WeakMap();
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => {
     try {
-      done(null, parseJsonBody(Buffer.from(body)));
+      done(null, parseJsonBody(typeof body === 'string' ? Buffer.from(body) : body));
     } catch (error) {
       done(error as Error);
     }
@@ -73,18 +71,18 @@ function addPath(
   path: string,
   routes: readonly Route[],
   options: ApplicationOptions,
-  logins: WeakMap<FastifyRequest, Login>,
+  logins: Logins,
 ): void {
   for (const route of routes)
     app.route({
       method: route.method,
       url: path,
-      // Before the body is read.
       onRequest: async (request) => {
-        logins.set(request, { user: admit(request, route, options) });
+        const user = admit(request, route, options);
+        if (user !== undefined) logins.set(request, user);
       },
       handler: async (request, reply) => {
-        const { status, body, headers } = await route.answer(callOf(request, options, logins.get(request)?.user));
+        const { status, body, headers } = await route.answer(callOf(request, options, logins.get(request)));
         reply.status(status).headers({ 'cache-control': 'no-cache', 'x-content-type-options': 'nosniff', ...headers });
         return body === undefined ? reply.send() : sendJson(reply, body);
       },
