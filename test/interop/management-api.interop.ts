@@ -146,7 +146,7 @@ test.skipIf(rabbitmqMissing() !== undefined)('tools see what they see of RabbitM
 
     const differences: string[] = [];
     for (const [method, path, body, as = 'guest:guest'] of ALIKE) {
-      const [wanted, seen] = await Promise.all([theirs, ours].map((ask) => ask(method, path, body, { as })));
+      const [wanted, seen] = await Promise.all([theirs(method, path, body, { as }), ours(method, path, body, { as })]);
       const [expected, actual] = [essence(wanted), essence(seen)];
       if (expected !== actual) differences.push(`${method} ${path}\nRabbitMQ: ${expected}\nSluice:   ${actual}`);
     }
@@ -164,7 +164,8 @@ test.skipIf(rabbitmqMissing() !== undefined)('tools see what they see of RabbitM
     await until(async () => ((await theirs('GET', 'channels')).body as unknown[]).length === 1);
     const shapes: string[] = [];
     for (const [path, lacks] of SHAPES) {
-      const [wanted, seen] = await Promise.all([theirs, ours].map(async (ask) => shape((await ask('GET', path)).body)));
+      const answers = await Promise.all([theirs('GET', path), ours('GET', path)]);
+      const [wanted, seen] = [shape(answers[0].body), shape(answers[1].body)];
       const missing = difference(wanted, seen).filter((field) => !NOT_TOLD.test(field) && !lacks.test(field));
       const besides = difference(seen, wanted).filter((field) => !TOLD_BESIDES.test(field));
       if (missing.length + besides.length > 0)
