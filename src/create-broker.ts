@@ -112,7 +112,7 @@ export async function createBroker(options: CreateBrokerOptions = {}): Promise<R
       openTransientShard: storage.openTransientShard,
     });
     await file?.importInto(broker);
-    const open = listenerOpener(settings, broker, logger, () => listeners.map(addressOf));
+    const open = listenerOpener(settings, broker, logger, listeners);
     for (const text of options.listeners ?? options.settings?.listeners ?? []) {
       const endpoint = parseEndpoint(text);
       listeners.push({ endpoint, listener: await open(endpoint) });
@@ -214,12 +214,7 @@ function addressOf({ endpoint, listener: { port } }: ListenerOn): ListenerAddres
   return { protocol, url: formatEndpoint({ ...endpoint, port }), host, port };
 }
 
-function listenerOpener(
-  settings: Settings,
-  broker: Broker,
-  logger: Logger,
-  listeners: () => readonly ListenerAddress[],
-) {
+function listenerOpener(settings: Settings, broker: Broker, logger: Logger, opened: readonly ListenerOn[]) {
   const { limits, amqp, kafka, http, storage } = settings;
   const principalRules = new PrincipalRules(kafka.principalMappingRules);
   const startedAt = broker.environment.clock.monotonic();
@@ -241,6 +236,7 @@ function listenerOpener(
       // Whoever needs no HTTP does not wait for what serves it.
       const { HttpListener } = await import('./protocols/http/index.ts');
       const disk = storage.kind === 'disk' ? storage : undefined;
+      const listeners = () => opened.map(addressOf);
       const server = { product: 'Sluice', version: VERSION, listeners, disk, startedAt };
       return HttpListener.open({ broker, logger, listen, server, maxBodyBytes: http.maxBodyBytes });
     }
@@ -252,6 +248,7 @@ function listenerOpener(
       logger,
       listen,
       ...(told && { advertise: { host: told.host, port: told.port } }),
+      listeners: () => opened.map(({ listener }) => listener).filter((listener) => listener instanceof KafkaListener),
       authentication: {
         ...{ sasl: kafka.sasl, mechanisms: kafka.saslMechanisms, maxReauthMs: kafka.maxReauthMs },
         principalRules,

@@ -16,6 +16,7 @@ export type { ClientQuotaKey, Quota, QuotaChange, QuotaEntity } from './flow/cli
 export {
   ASSIGNORS,
   type Assignment,
+  DEFAULT_GROUP_SETTINGS,
   type EmbeddedProtocol,
   type FetchOffsetsRequest,
   type GroupSettings,
@@ -44,7 +45,12 @@ export { parseAge, type StreamStart } from './streams/stream-start.ts';
 export type { CreateStream } from './streams/streams.ts';
 export * from './telemetry/index.ts';
 export type { TransactionCoordinator } from './transactions/coordinator.ts';
-export { TRANSACTION_STATES, type TransactionSettings, type TransactionState } from './transactions/index.ts';
+export {
+  DEFAULT_TRANSACTION_SETTINGS,
+  TRANSACTION_STATES,
+  type TransactionSettings,
+  type TransactionState,
+} from './transactions/index.ts';
 export type { Destination, StreamQueue } from './virtual-hosts/destination.ts';
 export type { ExchangeDeclaration, ExchangeEntry } from './virtual-hosts/exchange-entry.ts';
 export { DEFAULT_TOPOLOGY_LIMITS, type TopologyLimits } from './virtual-hosts/limits.ts';

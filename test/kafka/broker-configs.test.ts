@@ -114,6 +114,45 @@ describe('what cannot be changed while the broker runs is refused', () => {
   });
 });
 
+test('what cannot be changed is shown with whom it was set by', async () => {
+  const advertised = `PLAINTEXT://127.0.0.1:${port()}`;
+  const readOnly = { readOnly: true, isSensitive: false };
+  for (const name of ['listeners', 'advertised.listeners'])
+    expect(await entry('1', name)).toMatchObject({ ...readOnly, value: advertised, configSource: SOURCE.STATIC });
+  expect(await entry('1', 'log.dirs')).toMatchObject({ ...readOnly, value: 'sluice' });
+  const byDefault = { ...readOnly, configSource: SOURCE.DEFAULT };
+  for (const [name, value] of [
+    ['transaction.max.timeout.ms', '900000'],
+    ['transactional.id.expiration.ms', '604800000'],
+    ['group.max.session.timeout.ms', '1800000'],
+    ['offsets.retention.minutes', '10080'],
+    ['group.consumer.assignors', 'uniform,range'],
+  ] as const)
+    expect(await entry('1', name)).toMatchObject({ ...byDefault, value });
+});
+
+test('all listeners of Kafka are shown, by what has to be done there and as clients are told of them', async () => {
+  const running = await createBroker({
+    listeners: ['kafka://127.0.0.1:0', 'amqp://127.0.0.1:0', 'kafka://[::1]:0'],
+    advertise: ['kafka://broker.example:9092'],
+    settings: { kafka: { sasl: 'optional' }, transactions: { maxTimeoutMs: 1_000 } },
+  });
+  onTestFinished(() => running.close());
+  const [first, , third] = running.listeners.map((listener) => listener.port);
+  const other = await KafkaClient.connect({ host: '127.0.0.1', port: first ?? 0 });
+  onTestFinished(() => other.close());
+  const names = ['listeners', 'advertised.listeners', 'transaction.max.timeout.ms'];
+  const { results } = await other.request(describeConfigs, {
+    resources: [{ resourceType: BROKER, resourceName: '1', configurationKeys: names }],
+    ...{ includeSynonyms: true, includeDocumentation: false },
+  });
+  expect(results[0]?.configs).toMatchObject([
+    { name: 'advertised.listeners', value: 'PLAINTEXT://broker.example:9092,PLAINTEXT://broker.example:9092' },
+    { name: 'listeners', value: `PLAINTEXT://127.0.0.1:${first},PLAINTEXT://[::1]:${third}` },
+    { name: 'transaction.max.timeout.ms', value: '1000', configSource: SOURCE.STATIC },
+  ]);
+});
+
 test('the number of connections from one address is changed at once', async () => {
   await set('1', { 'max.connections.per.ip': '2' });
   const second = await RawClient.connect(port());

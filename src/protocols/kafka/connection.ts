@@ -57,6 +57,7 @@ export interface ConnectionOptions {
   readonly broker: Broker;
   readonly logger: Logger;
   readonly endpoint: Endpoint;
+  readonly listeners: RequestContext['listeners'];
   readonly fetchSessions: FetchSessions;
   readonly shareSessions: ShareSessions;
   readonly authentication: AuthenticationSettings;
@@ -293,7 +294,7 @@ export class Connection {
   }
 
   #context({ version, clientId }: KnownRequest): RequestContext {
-    const { broker, logger, endpoint, fetchSessions, shareSessions } = this.#options;
+    const { broker, logger, endpoint, listeners, fetchSessions, shareSessions } = this.#options;
     return {
       broker,
       logger,
@@ -304,6 +305,7 @@ export class Connection {
       authentication: this.#authentication,
       access: this.#authentication.access,
       endpoint,
+      listeners,
       fetchSessions,
       shareSessions,
       onClose: (callback) => this.#park(callback),

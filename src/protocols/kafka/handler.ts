@@ -13,6 +13,16 @@ export interface Endpoint {
   readonly port: number;
 }
 
+/** Where clients of Kafka come in. */
+export interface ListenerView {
+  /** Kafka's name for what everybody has to do there: encrypt, log in, both or neither. */
+  readonly securityProtocol: 'PLAINTEXT' | 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL';
+  /** Where it listens. */
+  readonly address: Endpoint;
+  /** What its clients are told. */
+  readonly endpoint: Endpoint;
+}
+
 /** Everything that a handler may use beside its request. */
 export interface RequestContext {
   readonly broker: Broker;
@@ -27,6 +37,8 @@ export interface RequestContext {
   readonly access: ClientAccess;
   /** This broker, as clients of this listener reach it. */
   readonly endpoint: Endpoint;
+  /** All that there are in this broker. */
+  readonly listeners: () => readonly ListenerView[];
   readonly fetchSessions: FetchSessions;
   readonly shareSessions: ShareSessions;
   /** Calls back when the connection ends, until the answered function is called: for those who wait. */

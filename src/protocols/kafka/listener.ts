@@ -6,7 +6,7 @@ import { type AuthenticationSettings, DEFAULT_AUTHENTICATION } from './authentic
 import { clientView } from './client-view.ts';
 import { Connection, type ConnectionLimits, DEFAULT_CONNECTION_LIMITS } from './connection.ts';
 import { FetchSessions } from './fetch-sessions.ts';
-import type { Endpoint } from './handler.ts';
+import type { Endpoint, ListenerView } from './handler.ts';
 import { ShareSessions } from './share-sessions.ts';
 
 export interface KafkaListenerOptions {
@@ -15,12 +15,14 @@ export interface KafkaListenerOptions {
   readonly listen: ListenOptions;
   /** What clients are told to connect to; where it listens, when not given. */
   readonly advertise?: Partial<Endpoint>;
+  /** Those of the same broker, this one among them, for clients that ask; this one alone, when not given. */
+  readonly listeners?: () => readonly ListenerView[];
   readonly authentication?: AuthenticationSettings;
   readonly limits?: Partial<ConnectionLimits>;
 }
 
 /** Accepts Kafka clients on one address. */
-export class KafkaListener {
+export class KafkaListener implements ListenerView {
   readonly #options: KafkaListenerOptions;
   readonly #fetchSessions: FetchSessions;
   readonly #shareSessions = new ShareSessions();
@@ -57,6 +59,16 @@ export class KafkaListener {
     return this.#endpoint;
   }
 
+  get address(): Endpoint {
+    return { host: this.#options.listen.host, port: this.port };
+  }
+
+  get securityProtocol(): ListenerView['securityProtocol'] {
+    const { listen, authentication = DEFAULT_AUTHENTICATION } = this.#options;
+    const encryption = listen.tls === undefined ? 'PLAINTEXT' : 'SSL';
+    return authentication.sasl === 'required' ? `SASL_${encryption}` : encryption;
+  }
+
   get connections(): number {
     return this.#acceptor?.connections.size ?? 0;
   }
@@ -72,12 +84,13 @@ export class KafkaListener {
   }
 
   #connect(socket: Socket): Connection {
-    const { broker, logger, authentication = DEFAULT_AUTHENTICATION, limits } = this.#options;
+    const { broker, logger, listeners = () => [this], authentication = DEFAULT_AUTHENTICATION, limits } = this.#options;
     const connection = new Connection({
       socket,
       broker,
       logger,
       endpoint: this.#endpoint,
+      listeners,
       fetchSessions: this.#fetchSessions,
       shareSessions: this.#shareSessions,
       authentication,

@@ -59,7 +59,8 @@ function tooMany({ resourceType, resourceName }: Resource): Result {
   return { errorCode: KafkaError.INVALID_REQUEST, errorMessage, resourceType, resourceName, configs: [] };
 }
 
-function entries({ resourceType, resourceName }: Resource, { broker }: RequestContext): ConfigEntry[] {
+function entries({ resourceType, resourceName }: Resource, context: RequestContext): ConfigEntry[] {
+  const { broker } = context;
   const { streams, settings } = broker;
   switch (resourceType) {
     case ResourceType.TOPIC: {
@@ -71,7 +72,7 @@ function entries({ resourceType, resourceName }: Resource, { broker }: RequestCo
     case ResourceType.BROKER:
       if (resourceName === '') return clusterConfigs(broker);
       checkBrokerName(resourceName, settings.nodeId, `${settings.nodeId} or empty string`);
-      return brokerConfigs(broker);
+      return brokerConfigs(context);
     case ResourceType.BROKER_LOGGER:
       checkBrokerName(resourceName, settings.nodeId, `${settings.nodeId}`);
       return loggerConfigs(broker.logger);

@@ -1,74 +1,21 @@
 import {
   BROKER_CONFIG_DEFINITIONS,
   type Broker,
-  type BrokerSettings,
   type ConfigType,
   DEFAULT_BROKER_SETTINGS,
   GROUP_CONFIG_DEFINITIONS,
 } from '../../../../broker/index.ts';
-import { MAX_PARTITIONS_PER_ANSWER } from '../describe-topic-partitions.ts';
+import type { Endpoint, ListenerView, RequestContext } from '../../handler.ts';
 import { changedSynonyms } from './broker-synonyms.ts';
 import { byName, type ConfigEntry, ConfigSource, type ConfigSynonym, configEntry } from './config-entry.ts';
-import { REPLICATION_FACTOR } from './replica-assignment.ts';
+import { FIXED_CONFIGS } from './fixed-configs.ts';
 import { defaultSynonyms } from './topic-configs.ts';
 
-/** What is as the broker was started. */
-interface FixedConfig {
-  readonly name: string;
-  readonly type: ConfigType;
-  readonly value: (settings: BrokerSettings) => unknown;
-  readonly doc: string;
-}
-
-/** What this broker has that has a name in Kafka's broker configuration, and cannot be changed while it runs. */
-const FIXED_CONFIGS: readonly FixedConfig[] = [
-  {
-    name: 'auto.create.topics.enable',
-    type: 'boolean',
-    value: ({ autoCreateStreams }) => autoCreateStreams,
-    doc: 'Whether a topic comes into being when a client that allows it first asks for it.',
-  },
-  {
-    name: 'broker.id',
-    type: 'int',
-    value: ({ nodeId }) => nodeId,
-    doc: 'This broker among the brokers of its cluster.',
-  },
-  {
-    name: 'default.replication.factor',
-    type: 'int',
-    value: () => REPLICATION_FACTOR,
-    doc: 'Replicas of a partition; how often its data is kept is up to the storage.',
-  },
-  { name: 'delete.topic.enable', type: 'boolean', value: () => true, doc: 'Whether topics can be deleted.' },
-  {
-    name: 'log.retention.check.interval.ms',
-    type: 'long',
-    value: ({ retentionCheckMs }) => retentionCheckMs,
-    doc: 'How often is looked for records that retention says must go.',
-  },
-  {
-    name: 'max.request.partition.size.limit',
-    type: 'int',
-    value: () => MAX_PARTITIONS_PER_ANSWER,
-    doc: 'Partitions in one answer to DescribeTopicPartitions.',
-  },
-  {
-    name: 'node.id',
-    type: 'int',
-    value: ({ nodeId }) => nodeId,
-    doc: 'This broker among the brokers of its cluster.',
-  },
-  {
-    name: 'num.partitions',
-    type: 'int',
-    value: ({ defaultPartitions }) => defaultPartitions,
-    doc: 'Partitions of a topic that is created without a number.',
-  },
-];
-
 /** The settings of this broker under Kafka's names, by name. */
-export function brokerConfigs({ settings, configs, groupConfigs }: Broker): ConfigEntry[] {
+export function brokerConfigs({
+  broker: { settings, configs, groupConfigs },
+  listeners,
+}: Pick<RequestContext, 'broker' | 'listeners'>): ConfigEntry[] {
   const fixed = FIXED_CONFIGS.map(({ name, type, value, doc }) =>
     fixedEntry({ name, type, doc, fallback: String(value(DEFAULT_BROKER_SETTINGS)), actual: String(value(settings)) }),
   );
@@ -91,7 +38,35 @@ export function brokerConfigs({ settings, configs, groupConfigs }: Broker): Conf
       return [fixedEntry({ name: brokerName, type, doc, fallback, actual: groupConfigs.defaults[name] ?? fallback })];
     },
   );
-  return [...fixed, ...changeable, ...ofGroups].sort(byName);
+  return [...listenerConfigs(listeners()), ...fixed, ...changeable, ...ofGroups].sort(byName);
+}
+
+/** Where this broker listens is always said when it is started. */
+function listenerConfigs(listeners: readonly ListenerView[]): ConfigEntry[] {
+  return [
+    {
+      name: 'listeners',
+      value: listenersText(listeners, ({ address }) => address),
+      doc: 'Where this broker listens for clients of Kafka.',
+    },
+    {
+      name: 'advertised.listeners',
+      value: listenersText(listeners, ({ endpoint }) => endpoint),
+      doc: 'What clients of Kafka are told to connect to.',
+    },
+  ].map(({ name, value, doc }) => {
+    const synonyms = [{ name, value, source: ConfigSource.STATIC_BROKER_CONFIG }];
+    return configEntry({ name, type: 'string', doc, readOnly: true, synonyms, fallback: '' });
+  });
+}
+
+/** As Kafka writes them: `NAME://HOST:PORT`, with commas between. */
+function listenersText(listeners: readonly ListenerView[], placeOf: (listener: ListenerView) => Endpoint): string {
+  const texts = listeners.map((listener) => {
+    const { host, port } = placeOf(listener);
+    return `${listener.securityProtocol}://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  });
+  return texts.join(',');
 }
 
 /** What was set for all brokers while they ran. */
