@@ -90,8 +90,8 @@ function joinByLibrdkafka(strategy: string): Join {
       const lines = (rest + text).split('\n');
       rest = lines.pop() ?? '';
       for (const line of lines) {
-        const [partition, , value] = line.split(' ');
-        got.push({ partition: Number(partition), value: value ?? '' });
+        const [partition, , ...value] = line.split(' ');
+        got.push({ partition: Number(partition), value: value.join(' ') });
       }
     });
     return {

@@ -2,10 +2,10 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { consumerGroupDescribe } from '../../src/protocols/kafka/codec/apis/consumer-group-describe.ts';
 import { listGroups } from '../../src/protocols/kafka/codec/apis/list-groups.ts';
 import { startBroker, until } from './fixture.ts';
-import { createTopic, joinByKafkajs, joinByPlatformatic, type Member, send, valuesOf } from './group-members.ts';
+import { clients, createTopic, joinByPlatformatic, type Member, send, valuesOf } from './group-members.ts';
 import { ask, RawClient } from './raw-client.ts';
 
-describe('a group of kafkajs', () => {
+describe.each(clients)('a group of %s', { timeout: 60_000 }, (_, joinByClassic) => {
   it('goes over to the protocol of KIP-848 with @platformatic/kafka, member by member, and back, and misses nothing', async () => {
     const { address } = await startBroker({
       settings: { groups: { consumerHeartbeatIntervalMs: 50, initialRebalanceDelayMs: 0 } },
@@ -17,7 +17,7 @@ describe('a group of kafkajs', () => {
     const joined = async (protocol: 'classic' | 'consumer') => {
       const member =
         protocol === 'classic'
-          ? await joinByKafkajs(address, 'team')
+          ? await joinByClassic(address, 'team')
           : await joinByPlatformatic(address, 'team', protocol);
       all.push(member);
       return member;

@@ -272,7 +272,7 @@ export class GroupCoordinator {
       !this.#classic.has(groupId) &&
       this.#consumersOf(groupId) !== undefined
     ) {
-      this.#checkMember(groupId, memberId ?? '', memberEpoch);
+      this.#liveConsumers(groupId).checkReader(memberId ?? '', memberEpoch);
     }
     return this.#offsets.fetch(request);
   }
@@ -413,13 +413,13 @@ export class GroupCoordinator {
     const { groupId, memberId, generation, groupInstanceId, knowsEpochs = true } = request;
     if (generation < 0 && !this.#hasConsumers(groupId)) return;
     if (!transactional) {
-      this.#checkMember(groupId, memberId, generation, knowsEpochs);
+      this.#liveConsumers(groupId).checkMember(memberId, generation, knowsEpochs);
       return;
     }
     // A producer that does not say for whom it commits.
     if (generation < 0 && memberId === '' && groupInstanceId === null) return;
     try {
-      this.#checkMember(groupId, memberId, generation);
+      this.#liveConsumers(groupId).checkMember(memberId, generation);
     } catch (error) {
       if (!(error instanceof BrokerError) || error.code !== 'stale-member-epoch') throw error;
       // Producers know generations only.
@@ -427,10 +427,11 @@ export class GroupCoordinator {
     }
   }
 
-  #checkMember(groupId: string, memberId: string, memberEpoch: number, knowsEpochs = true): void {
+  /** Throws when it has no members. */
+  #liveConsumers(groupId: string): ConsumerGroup {
     const consumers = this.#consumers.get(groupId);
     if (consumers === undefined) throw notInGroup(groupId);
-    consumers.checkMember(memberId, memberEpoch, knowsEpochs);
+    return consumers;
   }
 
   // Checks

@@ -91,6 +91,12 @@ describe('a classic group that is joined by the protocol of KIP-848', () => {
         undefined,
       );
       expect(await refusal(group.groups.commitOffsets({ ...commit, generation: 2 }))).toBe('illegal-generation');
+      const fetch = (memberId: string, memberEpoch: number) =>
+        refusal(group.groups.fetchOffsets({ groupId: 'g', topics: null, requireStable: false, memberId, memberEpoch }));
+      // @platformatic/kafka says which member it is, and no generation.
+      expect(await fetch(classic.memberId, -1)).toBe(undefined);
+      expect(await fetch(classic.memberId, 2)).toBe('illegal-generation');
+      expect(await fetch('b', -1)).toBe('stale-member-epoch');
       expect(await group.heartbeat(classic)).toBe('rebalance-in-progress');
       expect(await refusal(group.sync(classic))).toBe('rebalance-in-progress');
       expect(await group.stay('b', 2)).toMatchObject({ partitions: [] });

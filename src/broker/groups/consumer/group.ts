@@ -143,6 +143,13 @@ export class ConsumerGroup {
     throw new BrokerError(code, `The member's epoch is ${member.epoch}, not ${memberEpoch}.`);
   }
 
+  /** As `checkMember`, for who asks for offsets: a member of the classic protocol need not say in which generation it is. */
+  checkReader(memberId: string, memberEpoch: number): void {
+    const member = this.#membership?.get(memberId);
+    if (memberEpoch < 0 && member !== undefined && usesClassic(member)) return;
+    this.checkMember(memberId, memberEpoch);
+  }
+
   /** Names of the topics that its members consume. */
   get subscribedTopics(): ReadonlySet<string> {
     const { subscriptions } = this.#surroundings;
