@@ -12,6 +12,7 @@ Examples:
   npm run bench -- kafka-produce --storage memory --profile   and where the broker spends its time
   npm run bench -- kafka-consume --from cold                  from the disk, after a restart
   npm run bench -- kafka-e2e --rate 100000 --batch 4096       latency at a fixed rate
+  npm run bench -- kafka-rebalance --protocol consumer        a group that members join and leave
   npm run bench -- start --data-gb 10                         time until ready with 10 GB of data
   npm run bench -- kafka-produce --against kafka --rounds 3   alternating with Apache Kafka (Java and Maven)
   npm run bench -- amqp-confirm                               persistent messages, confirmed and acknowledged

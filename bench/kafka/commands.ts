@@ -1,6 +1,14 @@
 import { type Command, Option } from 'commander';
-import { common, count, megabytes, oneOf, positive, size, timed } from '../options.ts';
-import { type KafkaOptions, runLoad, runStart, runTransactions, type TransactionOptions } from './run.ts';
+import { common, count, megabytes, oneOf, positive, profiled, size, timed } from '../options.ts';
+import {
+  type KafkaOptions,
+  type RebalanceOptions,
+  runLoad,
+  runRebalance,
+  runStart,
+  runTransactions,
+  type TransactionOptions,
+} from './run.ts';
 
 export function addKafkaCommands(program: Command): void {
   const produce = load(program, 'kafka-produce', 'produce batches, so many under way at a time')
@@ -36,6 +44,21 @@ export function addKafkaCommands(program: Command): void {
           .default('v2'),
       ),
   ).action((options: TransactionOptions) => runTransactions(options));
+
+  profiled(
+    common(
+      program.command('kafka-rebalance').description('have a group start, gain a member and lose one; no fetching'),
+      ['kafka'],
+    )
+      .option('--members <count>', 'of the group, before one more joins', count, 50)
+      .option('--partitions <count>', 'of the topic: more than members', count, 100)
+      .addOption(
+        new Option('--protocol <protocol>', 'of the group; consumer: that of KIP-848')
+          .choices(['classic', 'consumer'])
+          .default('classic'),
+      )
+      .option('--heartbeat <ms>', 'how often members come (default: 3000; consumer: 5000)', count),
+  ).action((options: RebalanceOptions) => runRebalance(options));
 
   common(program.command('start').description('start the broker: time until it is ready, memory when idle'), ['kafka'])
     .option('--data-gb <gigabytes>', 'start on so much data, which the broker has written itself', positive)

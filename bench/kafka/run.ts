@@ -5,11 +5,12 @@ import { type CommonOptions, compared, type LoadOptions, warmUpSeconds } from '.
 import { kafka, kafkaMissing } from '../peers/kafka.ts';
 import type { Peer } from '../peers/peer.ts';
 import { sluice } from '../peers/sluice.ts';
-import { machine, measurementReporting } from '../report.ts';
+import { machine, measurementReporting, stagesReporting } from '../report.ts';
 import { Places, PROFILE_DIRECTORY, print, runRounds } from '../rounds.ts';
 import { kafkaConsume } from './consume.ts';
 import { kafkaEndToEnd } from './end-to-end.ts';
 import { kafkaProduce } from './produce.ts';
+import { kafkaRebalance, type RebalanceWork } from './rebalance.ts';
 import { describeStart, type Started, startEmpty, startWithData } from './start.ts';
 import type { TransactionProtocol } from './transaction-load.ts';
 import { kafkaTransactions, type TransactionWork } from './transactions.ts';
@@ -39,6 +40,14 @@ export interface TransactionOptions extends LoadOptions {
   readonly protocol: TransactionProtocol;
 }
 
+export interface RebalanceOptions extends Omit<LoadOptions, 'seconds' | 'warmUp'> {
+  readonly members: number;
+  readonly partitions: number;
+  readonly protocol: RebalanceWork['protocol'];
+  /** Milliseconds. */
+  readonly heartbeat?: number;
+}
+
 export interface StartOptions extends CommonOptions {
   readonly dataGb?: number;
   readonly kill?: boolean;
@@ -55,6 +64,8 @@ const BENCHES: ReadonlyMap<string, Bench> = new Map([
 
 /** What a broker in memory takes in, unless told otherwise: it keeps all of it. */
 const MEMORY_BYTES = 2e9;
+/** How often members of groups come, unless told otherwise: Kafka's own defaults. */
+const HEARTBEAT_MS = { classic: 3_000, consumer: 5_000 };
 /** Requests of this size are what fills a data directory fastest. */
 const FILL = { size: 1000, batch: 1024 * 1024, partitions: 4 };
 
@@ -63,7 +74,7 @@ export async function runLoad(name: string, options: KafkaOptions): Promise<void
   const bench = BENCHES.get(name);
   if (bench === undefined) throw new Error(`there is no bench ${name}`);
   const work = workOf(options);
-  const peers = await peersOf(options, work.partitions, options.profile ? PROFILE_DIRECTORY : undefined);
+  const peers = await peersOf(options, work);
   await runRounds({ ...options, name, work, peers }, measurementReporting, (peer, directory) =>
     bench(peer, directory, work),
   );
@@ -75,9 +86,22 @@ export async function runTransactions(options: TransactionOptions): Promise<void
   if (records < partitions) throw new Error(`${records} records are too few for ${partitions} partitions`);
   const times = { seconds, warmUpSeconds: warmUpSeconds(options) };
   const work: TransactionWork = { connections: producers, records, partitions, recordBytes: size, protocol, ...times };
-  const peers = await peersOf(options, partitions, options.profile ? PROFILE_DIRECTORY : undefined);
+  const peers = await peersOf(options, work);
   await runRounds({ ...options, name: 'kafka-transactions', work, peers }, measurementReporting, (peer, directory) =>
     kafkaTransactions(peer, directory, work),
+  );
+}
+
+/** Has a group gain and lose members on the broker and on what it is compared with. */
+export async function runRebalance(options: RebalanceOptions): Promise<void> {
+  const { members, partitions, protocol, heartbeat: heartbeatMs = HEARTBEAT_MS[protocol] } = options;
+  if (members < 2) throw new Error('a group that one member leaves needs two: raise --members');
+  if (members >= partitions)
+    throw new Error(`${members} members and one more share ${partitions} partitions: raise --partitions`);
+  const work: RebalanceWork = { members, partitions, protocol, heartbeatMs };
+  const peers = await peersOf(options, work);
+  await runRounds({ ...options, name: 'kafka-rebalance', work, peers }, stagesReporting, (peer, directory) =>
+    kafkaRebalance(peer, directory, work),
   );
 }
 
@@ -85,7 +109,7 @@ export async function runTransactions(options: TransactionOptions): Promise<void
 export async function runStart(options: StartOptions): Promise<void> {
   const places = new Places(options.data);
   const started: Started[] = [];
-  for (const peer of await peersOf(options, options.dataGb === undefined ? 1 : FILL.partitions)) {
+  for (const peer of await peersOf(options, { partitions: options.dataGb === undefined ? 1 : FILL.partitions })) {
     console.error(`start: ${peer.name}`);
     const one = await places.use((directory) => startOne(peer, directory, options));
     started.push(one);
@@ -122,6 +146,8 @@ export async function runShortKafka({ storage: _, ...options }: CommonOptions): 
     const sessions = storage === 'memory';
     await runLoad('kafka-e2e', { ...short, rate: 10_000, batch: 1024, partitions: 100, compression: 'zstd', sessions });
     await runTransactions({ ...short, producers: 2, records: 10, protocol: storage === 'disk' ? 'v2' : 'v1' });
+    const protocol = storage === 'disk' ? 'consumer' : 'classic';
+    await runRebalance({ ...short, members: 10, partitions: 25, protocol, heartbeat: 100 });
     await runStart({ ...options, storage, starts: 1 });
   }
   await runStart({ ...options, storage: 'disk', starts: 1, dataGb: 0.1, kill: true });
@@ -152,10 +178,14 @@ function workOf(options: WorkOptions): Work {
 }
 
 /** The broker first, then what it is compared with: a Kafka that flushes as the broker does, and one as it comes. */
-function peersOf(options: CommonOptions, partitions: number, profileDirectory?: string): Promise<Peer[]> {
-  const own = sluice({ ...options, listen: 'kafka', partitions, profileDirectory });
+function peersOf(
+  options: CommonOptions & { readonly profile?: boolean },
+  { partitions, heartbeatMs }: { readonly partitions: number; readonly heartbeatMs?: number },
+): Promise<Peer[]> {
+  const profileDirectory = options.profile ? PROFILE_DIRECTORY : undefined;
+  const own = sluice({ ...options, listen: 'kafka', partitions, heartbeatMs, profileDirectory });
   return compared(options, own, 'Apache Kafka', kafkaMissing, async () => [
-    await kafka({ partitions, flush: 'always' }),
-    await kafka({ partitions, flush: 'os' }),
+    await kafka({ partitions, heartbeatMs, flush: 'always' }),
+    await kafka({ partitions, heartbeatMs, flush: 'os' }),
   ]);
 }

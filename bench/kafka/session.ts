@@ -37,7 +37,7 @@ export class Session {
   static use<T>(peer: Peer, directory: string, work: SessionWork, body: (session: Session) => Promise<T>): Promise<T> {
     return BrokerRun.use(peer, directory, async (run) => {
       const session = new Session(run, work);
-      await session.#createTopic(work.partitions);
+      await session.withClient((client) => session.#createTopic(client));
       return body(session);
     });
   }
@@ -57,7 +57,7 @@ export class Session {
     >,
   ): Promise<ProduceLoad[]> {
     return this.run.open(this.#dealt(this.templates), (templates) =>
-      ProduceLoad.open({ ...options, ...this.#common, templates, maxBatches: Number.POSITIVE_INFINITY }),
+      ProduceLoad.open({ ...options, ...this.common, templates, maxBatches: Number.POSITIVE_INFINITY }),
     );
   }
 
@@ -66,7 +66,7 @@ export class Session {
     options: Pick<ConsumeLoadOptions, 'fetchBytes' | 'fetchSessions' | 'latency' | 'onBatch' | 'onConsumed'>,
   ): Promise<ConsumeLoad[]> {
     return this.run.open(this.#dealt(ranges), (dealt) =>
-      ConsumeLoad.open({ ...options, ...this.#common, ranges: dealt }),
+      ConsumeLoad.open({ ...options, ...this.common, ranges: dealt }),
     );
   }
 
@@ -74,11 +74,9 @@ export class Session {
   async transactionLoads(
     options: Pick<TransactionLoadOptions, 'protocol' | 'recordsOf' | 'recordBytes' | 'latency'>,
   ): Promise<TransactionLoad[]> {
-    const client = await this.#connect();
     const ids = Array.from({ length: this.#work.connections }, (_, index) => `bench-${index}`);
-    const producers = await Promise.all(ids.map((id) => beginProducer(client, id)));
-    await client.close();
-    return this.run.open(producers, (producer) => TransactionLoad.open({ ...options, ...this.#common, producer }));
+    const producers = await this.withClient((client) => Promise.all(ids.map((id) => beginProducer(client, id))));
+    return this.run.open(producers, (producer) => TransactionLoad.open({ ...options, ...this.common, producer }));
   }
 
   /** Writes so many bytes, in whole batches, as many to each partition. Answers how many batches each has. */
@@ -86,7 +84,7 @@ export class Session {
     const rounds = Math.max(Math.round(bytes / this.templates.reduce((sum, each) => sum + each.bytes.length, 0)), 1);
     const loads = await this.run.open(this.#dealt(this.templates), (templates) =>
       ProduceLoad.open({
-        ...this.#common,
+        ...this.common,
         templates,
         acks: 'all',
         inFlight: FILL_IN_FLIGHT,
@@ -119,16 +117,15 @@ export class Session {
   }
 
   async expectOffsets(expected: ReadonlyMap<number, number>): Promise<void> {
-    const client = await this.#connect();
-    const found = await latestOffsets(client, TOPIC, [...expected.keys()]);
-    await client.close();
+    const found = await this.withClient((client) => latestOffsets(client, TOPIC, [...expected.keys()]));
     for (const [partition, offset] of expected) {
       if (found.get(partition) !== offset)
         throw new Error(`partition ${partition} ends at ${found.get(partition)}; ${offset} records were acknowledged`);
     }
   }
 
-  get #common() {
+  /** What every load is told. */
+  get common() {
     return { ...this.run.broker.address, topic: TOPIC, onFailed: this.run.fail };
   }
 
@@ -140,12 +137,18 @@ export class Session {
     );
   }
 
-  async #connect(): Promise<KafkaClient> {
-    return KafkaClient.connect(this.run.broker.address);
+  /** For what is not measured. */
+  async withClient<T>(body: (client: KafkaClient) => Promise<T>): Promise<T> {
+    const client = await KafkaClient.connect(this.run.broker.address);
+    try {
+      return await body(client);
+    } finally {
+      await client.close();
+    }
   }
 
-  async #createTopic(partitions: number): Promise<void> {
-    const client = await this.#connect();
+  async #createTopic(client: KafkaClient): Promise<void> {
+    const { partitions } = this.#work;
     for (const [api, version] of [
       [produce, PRODUCE_VERSION],
       [fetch, FETCH_VERSION],
@@ -155,7 +158,6 @@ export class Session {
     if (topic.partitions.length !== partitions)
       throw new Error(`the topic has ${topic.partitions.length} partitions, ${partitions} are wanted`);
     await isLed(client, topic);
-    await client.close();
   }
 }
 

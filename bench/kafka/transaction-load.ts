@@ -1,13 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Api } from '../../src/protocols/kafka/codec/api.ts';
 import { addPartitionsToTxn } from '../../src/protocols/kafka/codec/apis/add-partitions-to-txn.ts';
 import { endTxn } from '../../src/protocols/kafka/codec/apis/end-txn.ts';
 import { produce } from '../../src/protocols/kafka/codec/apis/produce.ts';
 import { KafkaError } from '../../src/protocols/kafka/codec/error-codes.ts';
-import { decodeResponse, encodeRequest } from '../../src/protocols/kafka/codec/frames.ts';
-import type { Decoded, Fields } from '../../src/protocols/kafka/codec/schema.ts';
 import type { Histogram } from '../histogram.ts';
-import { LoadConnection } from './load-connection.ts';
+import { RequestConnection } from './request-connection.ts';
 import type { Producer } from './transactional-producer.ts';
 import { TransactionalRequest } from './transactional-request.ts';
 
@@ -46,14 +43,13 @@ export class TransactionLoad {
   readonly #options: TransactionLoadOptions;
   readonly #request: TransactionalRequest;
   readonly #batchBytes: number;
-  #connection: LoadConnection | undefined;
-  #correlationId = 0;
-  #onFrame: ((frame: Buffer) => void) | undefined;
+  readonly #connection: RequestConnection;
   #stopping = false;
   #running: Promise<void> = Promise.resolve();
 
-  private constructor(options: TransactionLoadOptions) {
+  private constructor(options: TransactionLoadOptions, connection: RequestConnection) {
     this.#options = options;
+    this.#connection = connection;
     const { producer, protocol, topic, recordsOf: records, recordBytes } = options;
     const version = VERSIONS[protocol].produce;
     this.#request = new TransactionalRequest({ producer, version, topic, records, recordBytes });
@@ -61,15 +57,8 @@ export class TransactionLoad {
   }
 
   static async open(options: TransactionLoadOptions): Promise<TransactionLoad> {
-    const load = new TransactionLoad(options);
     const { host, port, onFailed } = options;
-    load.#connection = await LoadConnection.open({
-      host,
-      port,
-      onFrame: (frame) => load.#onFrame?.(frame),
-      onLost: onFailed,
-    });
-    return load;
+    return new TransactionLoad(options, await RequestConnection.open({ host, port, onLost: onFailed }));
   }
 
   start(): void {
@@ -85,7 +74,7 @@ export class TransactionLoad {
 
   close(): void {
     this.#stopping = true;
-    this.#connection?.end();
+    this.#connection.end();
   }
 
   async #run(): Promise<void> {
@@ -115,13 +104,12 @@ export class TransactionLoad {
 
   async #addPartitions(): Promise<number[]> {
     const { topic, recordsOf, producer } = this.#options;
-    const request = encodeRequest(addPartitionsToTxn, ADD_PARTITIONS_VERSION, this.#nextId(), 'sluice-bench', {
+    const answer = await this.#connection.request(addPartitionsToTxn, ADD_PARTITIONS_VERSION, {
       v3AndBelowTransactionalId: producer.transactionalId,
       v3AndBelowProducerId: producer.producerId,
       v3AndBelowProducerEpoch: producer.producerEpoch,
       v3AndBelowTopics: [{ name: topic, partitions: [...recordsOf.keys()] }],
     });
-    const answer = await this.#exchange(addPartitionsToTxn, ADD_PARTITIONS_VERSION, Buffer.concat(request));
     return answer.resultsByTopicV3AndBelow.flatMap(({ resultsByPartition }) =>
       resultsByPartition.map(({ partitionErrorCode }) => partitionErrorCode),
     );
@@ -129,8 +117,9 @@ export class TransactionLoad {
 
   async #produce(): Promise<number[]> {
     const { protocol, producer } = this.#options;
-    const request = this.#request.next(this.#nextId(), producer.producerEpoch);
-    const answer = await this.#exchange(produce, VERSIONS[protocol].produce, request);
+    const answer = await this.#connection.exchange(produce, VERSIONS[protocol].produce, (id) =>
+      this.#request.next(id, producer.producerEpoch),
+    );
     const answers = answer.responses.flatMap(({ partitionResponses }) => partitionResponses);
     return answers.map(({ errorCode }) => errorCode);
   }
@@ -138,34 +127,13 @@ export class TransactionLoad {
   async #end(): Promise<number[]> {
     const { protocol, producer } = this.#options;
     const version = VERSIONS[protocol].endTxn;
-    const request = encodeRequest(endTxn, version, this.#nextId(), 'sluice-bench', { ...producer, committed: true });
-    const { errorCode, producerId, producerEpoch } = await this.#exchange(endTxn, version, Buffer.concat(request));
+    const asked = { ...producer, committed: true };
+    const { errorCode, producerId, producerEpoch } = await this.#connection.request(endTxn, version, asked);
     if (protocol === 'v2' && errorCode === KafkaError.NONE) {
       if (Number(producerId) !== producer.producerId) throw new Error('the epochs are used up: take fewer --seconds');
       producer.producerEpoch = producerEpoch;
       this.#request.newEpoch();
     }
     return [errorCode];
-  }
-
-  #nextId(): number {
-    this.#correlationId = (this.#correlationId + 1) & 0x7fffffff;
-    return this.#correlationId;
-  }
-
-  async #exchange<Request extends Fields, Response extends Fields>(
-    api: Api<Request, Response>,
-    version: number,
-    request: Buffer,
-  ): Promise<Decoded<Response>> {
-    const answered = Promise.withResolvers<Decoded<Response>>();
-    this.#onFrame = (frame) => {
-      const { correlationId, body } = decodeResponse(api, version, frame);
-      if (correlationId !== this.#correlationId)
-        throw new Error(`${api.name} ${this.#correlationId} was answered as ${correlationId}`);
-      answered.resolve(body);
-    };
-    this.#connection?.send(request);
-    return await answered.promise;
   }
 }

@@ -31,6 +31,8 @@ export interface KafkaOptions {
   readonly partitions: number;
   /** Whether each batch goes to the disk before it is acknowledged, or when the operating system sees fit (the default). */
   readonly flush: 'always' | 'os';
+  /** How often members of groups of the consumer protocol come; as the broker has it, without it. */
+  readonly heartbeatMs?: number | undefined;
 }
 
 /** Why Apache Kafka cannot be run here; undefined when it can. */
@@ -108,7 +110,7 @@ interface ServerOptions extends KafkaOptions {
 }
 
 /** As Kafka's own config/server.properties, but for addresses, places and what one node cannot replicate. */
-function serverProperties({ directory, port, controllerPort, partitions, flush }: ServerOptions): string {
+function serverProperties({ directory, port, controllerPort, partitions, flush, heartbeatMs }: ServerOptions): string {
   const lines = [
     'process.roles=broker,controller',
     'node.id=1',
@@ -124,6 +126,8 @@ function serverProperties({ directory, port, controllerPort, partitions, flush }
     'transaction.state.log.replication.factor=1',
     'transaction.state.log.min.isr=1',
   ];
+  if (heartbeatMs !== undefined)
+    for (const name of ['min.heartbeat', 'heartbeat']) lines.push(`group.consumer.${name}.interval.ms=${heartbeatMs}`);
   if (flush === 'always') lines.push('log.flush.interval.messages=1');
   return `${lines.join('\n')}\n`;
 }

@@ -9,6 +9,8 @@ export interface SluiceOptions {
   readonly flush: 'always' | 'interval' | 'os';
   /** Of Kafka topics. */
   readonly partitions?: number;
+  /** How often members of groups of the consumer protocol come; as the broker has it, without it. */
+  readonly heartbeatMs?: number | undefined;
   /** Where the broker's CPU profile is to go, if it is to be profiled. */
   readonly profileDirectory?: string | undefined;
 }
@@ -16,7 +18,7 @@ export interface SluiceOptions {
 const SLUICE = fileURLToPath(new URL('../../bin/sluice.js', import.meta.url));
 const READY = /^sluice ready\b.*\b(\w+):\/\/([\d.]+):(\d+)/;
 
-export function sluice({ listen, storage, flush, partitions = 1, profileDirectory }: SluiceOptions): Peer {
+export function sluice({ listen, storage, flush, partitions = 1, heartbeatMs, profileDirectory }: SluiceOptions): Peer {
   const name = storage === 'memory' ? 'sluice (memory)' : `sluice (flush ${flush})`;
   const profile = profileDirectory === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', profileDirectory];
   const start = ['start', '--listen', `${listen}://127.0.0.1:0`, '--log-level', 'warn'];
@@ -32,6 +34,7 @@ export function sluice({ listen, storage, flush, partitions = 1, profileDirector
         environment: {
           SLUICE_STORAGE_FLUSH: flush,
           SLUICE_KAFKA_NUM_PARTITIONS: String(partitions),
+          ...(heartbeatMs !== undefined && { SLUICE_GROUPS_CONSUMER_HEARTBEAT_INTERVAL_MS: String(heartbeatMs) }),
         },
         ready: (output) =>
           new Promise((resolve) => {
