@@ -62,11 +62,14 @@ export class Reader {
     return this.#int32At(p) >>> 0;
   }
 
+  /**
+   * Within ±(2^53 - 1): what lies beyond is read as that. No offset, time or id of this broker is as large, and clients ask with
+   * Java's Long.MAX_VALUE for what is after everything.
+   */
   int64(): number {
     const p = this.#take(8);
     const value = this.#int32At(p) * UINT32 + (this.#int32At(p + 4) >>> 0);
-    if (!Number.isSafeInteger(value)) throw new CodecError('an int64 beyond ±(2^53 - 1)');
-    return value;
+    return Number.isSafeInteger(value) ? value : Math.sign(value) * Number.MAX_SAFE_INTEGER;
   }
 
   float64(): number {
