@@ -113,6 +113,12 @@ describe('without permission', () => {
     const id = (await ask(root, metadata, 12, { topics: null })).topics[0]?.topicId;
     const byId = await ask(anna, deleteTopics, 6, { topics: [{ name: null, topicId: id ?? '' }], timeoutMs: 1000 });
     expect(byId.responses).toEqual([expect.objectContaining({ name: null, errorCode: TOPIC_AUTHORIZATION_FAILED })]);
+    const seen = [{ name: 'missing', topicId: id ?? '' }];
+    expect((await ask(anna, metadata, 12, { topics: seen })).topics).toMatchObject([
+      { name: null, topicId: id, errorCode: TOPIC_AUTHORIZATION_FAILED },
+    ]);
+    const early = await ask(anna, metadata, 11, { topics: [{ name: null, topicId: id ?? '' }] });
+    expect(errorsOf(early.topics)).toEqual([KafkaError.INVALID_REQUEST]);
     const partitions = [{ partitionIndex: 0, timestamp: -1 }];
     const listed = await ask(anna, listOffsets, 6, { replicaId: -1, topics: [{ name: 'secret', partitions }] });
     expect(errorsOf(listed.topics[0]?.partitions ?? [])).toEqual([TOPIC_AUTHORIZATION_FAILED]);

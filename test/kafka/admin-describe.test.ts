@@ -86,6 +86,15 @@ describe('DescribeCluster', () => {
   });
 });
 
+test('Metadata of topics by their ids, as Java asks: with empty names', async () => {
+  const byName = await client.request(metadata, { topics: [{ name: 'a' }, { name: 'b' }] });
+  const topics = byName.topics.map(({ topicId }) => ({ name: '', topicId }));
+  const byId = await client.request(metadata, { topics });
+  expect(byId.topics.map(({ name, topicId }) => ({ name, topicId }))).toEqual(
+    byName.topics.map(({ name, topicId }) => ({ name, topicId })),
+  );
+});
+
 describe('what a client may do (KIP-430)', () => {
   const NOT_ASKED_FOR = -2147483648;
   const operations = (...numbers: readonly number[]) => numbers.reduce((bits, number) => bits | (1 << number), 0);

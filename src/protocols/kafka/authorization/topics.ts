@@ -8,7 +8,7 @@ import {
 } from '../codec/apis/describe-topic-partitions.ts';
 import { fetch } from '../codec/apis/fetch.ts';
 import { listOffsets } from '../codec/apis/list-offsets.ts';
-import { type MetadataRequest, type MetadataResponse, metadata } from '../codec/apis/metadata.ts';
+import { isAskedById, type MetadataRequest, type MetadataResponse, metadata } from '../codec/apis/metadata.ts';
 import { offsetForLeaderEpoch } from '../codec/apis/offset-for-leader-epoch.ts';
 import { type ProduceRequest, produce } from '../codec/apis/produce.ts';
 import { KafkaError } from '../codec/error-codes.ts';
@@ -138,8 +138,11 @@ const NO_TOPIC: WantedTopic = { name: '', topicId: ZERO_UUID };
 /** Which of the topics may be described, or made by asking for them; and what is answered of the others, whether they are there or not. */
 function wantedTopics(request: MetadataRequest, context: RequestContext) {
   const refused: TopicMetadata[] = [];
-  const allowed = (request.topics ?? []).filter(({ name, topicId }) => {
-    const topic = name ?? nameOfTopic(context, topicId);
+  const allowed = (request.topics ?? []).filter((wanted) => {
+    const { topicId } = wanted;
+    const name = isAskedById(wanted, context.version) ? null : wanted.name;
+    // Before version 12 asking by id is refused, whatever the topic.
+    const topic = name ?? (context.version < 12 ? undefined : nameOfTopic(context, topicId));
     if (topic === undefined) return true;
     if (mayTopic(context, 'describe', topic) && !isRefusedCreation(topic, request, context)) return true;
     refused.push({ errorCode, name, topicId: name === null ? topicId : ZERO_UUID, partitions: [] });

@@ -1,7 +1,7 @@
 import type { Stream } from '../../../broker/index.ts';
 import { BrokerError } from '../../../errors.ts';
 import { CLUSTER_OPERATIONS, TOPIC_OPERATIONS } from '../authorized-operations.ts';
-import { type MetadataRequest, type MetadataResponse, metadata } from '../codec/apis/metadata.ts';
+import { isAskedById, type MetadataRequest, type MetadataResponse, metadata } from '../codec/apis/metadata.ts';
 import { KafkaError } from '../codec/error-codes.ts';
 import { ZERO_UUID } from '../codec/uuid.ts';
 import { handler, type RequestContext } from '../handler.ts';
@@ -17,7 +17,9 @@ export const metadataHandler = handler(
     const all = request.topics === null || (version === 0 && request.topics.length === 0);
     const topics = all
       ? Array.from(broker.streams.all(), (stream) => describe(stream, context))
-      : await Promise.all(distinct(request.topics ?? []).map((topic) => find(topic, request, context, refused)));
+      : await Promise.all(
+          distinct(request.topics ?? [], version).map((topic) => find(topic, request, context, refused)),
+        );
     const [error] = refused;
     // A request may ask for any number of them.
     if (error !== undefined)
@@ -34,17 +36,20 @@ export const metadataHandler = handler(
 );
 
 /** What is asked for more than once is answered once, as Kafka does. */
-function distinct(topics: NonNullable<MetadataRequest['topics']>) {
-  return [...new Map(topics.map((topic) => [topic.name ?? topic.topicId, topic])).values()];
+function distinct(topics: NonNullable<MetadataRequest['topics']>, version: number) {
+  const keyOf = (topic: (typeof topics)[number]) => (isAskedById(topic, version) ? topic.topicId : topic.name);
+  return [...new Map(topics.map((topic) => [keyOf(topic), topic])).values()];
 }
 
 async function find(
-  { name, topicId }: NonNullable<MetadataRequest['topics']>[number],
+  wanted: NonNullable<MetadataRequest['topics']>[number],
   request: MetadataRequest,
   context: RequestContext,
   refused: BrokerError[],
 ): Promise<TopicMetadata> {
   const { broker, version } = context;
+  const { topicId } = wanted;
+  const name = isAskedById(wanted, version) ? null : wanted.name;
   // Versions 10 and 11 have ids, and no way to answer a topic without its name: as in Kafka, asking by id begins after them.
   if (name === null && version < 12) return missing(KafkaError.INVALID_REQUEST, '', topicId);
   if (name === null) {

@@ -55,3 +55,13 @@ export const metadata = api({
 
 export type MetadataRequest = RequestOf<typeof metadata>;
 export type MetadataResponse = ResponseInput<typeof metadata>;
+
+type WantedTopic = NonNullable<MetadataRequest['topics']>[number];
+
+/**
+ * Whether a topic is asked for by its id, which counts before its name: Java's Admin sends an empty one with it. There are ids from
+ * version 10 on, and answers without a name from 12 on.
+ */
+export function isAskedById({ name, topicId }: WantedTopic, version: number): boolean {
+  return name === null || (version >= 12 && topicId !== ZERO_UUID);
+}
