@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { LevelledLogger } from '../../src/environment/logger.ts';
 import { startBroker, temporaryDirectory } from '../kafka/fixture.ts';
@@ -11,12 +12,14 @@ import { classPath, JavaTools, whatJavaLacks } from './java.ts';
 const TOOLS = 'org.apache.kafka.tools';
 const NEWEST = ['org.apache.kafka:kafka-tools:4.3.1', 'org.apache.kafka:kafka_2.13:4.3.1'];
 const CONFIGS = 'kafka.admin.ConfigCommand';
+const CALLS = fileURLToPath(new URL('java/AdminCalls.java', import.meta.url));
 
 const lack = whatJavaLacks();
 if (lack !== undefined) process.stderr.write(`skipped: Kafka's Java tools for administrators: ${lack}\n`);
 
 describe.skipIf(lack !== undefined)("Kafka's tools for administrators", () => {
   let tools: JavaTools;
+  let address: string;
   let server: readonly string[];
   let logger: LevelledLogger & ReturnType<typeof recordingLogger>;
 
@@ -26,7 +29,7 @@ describe.skipIf(lack !== undefined)("Kafka's tools for administrators", () => {
 
   beforeEach(async () => {
     logger = { ...recordingLogger(), level: 'info' };
-    const { address } = await startBroker({ logger });
+    ({ address } = await startBroker({ logger }));
     server = ['--bootstrap-server', address];
   });
 
@@ -138,5 +141,12 @@ describe.skipIf(lack !== undefined)("Kafka's tools for administrators", () => {
     await expect(run(`${TOOLS}.DelegationTokenCommand`, ...options)).rejects.toThrow(
       'DelegationTokenDisabledException',
     );
+  }, 120_000);
+
+  test('all calls of the AdminClient with which consoles show a cluster and change it', async () => {
+    // Java's source is compiled first, and the logger says that there is none.
+    const said = (await tools.run(CALLS, [address])).split('\n').filter((line) => line !== '');
+    expect(said).toEqual([expect.stringMatching(/^\d+ checks, 0 wrong$/)]);
+    expect(logger.lines.filter(({ level }) => level === 'error')).toEqual([]);
   }, 120_000);
 });
