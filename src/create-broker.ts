@@ -191,6 +191,8 @@ function brokerSettings({ storage, kafka, groups, transactions, limits, compacti
     compaction,
     streamDefaults: texts(kafka.topicDefaults),
     groupDefaults: texts(kafka.groupDefaults),
+    groupBounds: kafka.groupBounds,
+    shareGroups: { maxPartitions: limits.shareGroupPartitions, deadLetterTopicPrefix: kafka.deadLetterTopicPrefix },
   };
 }
 

@@ -95,6 +95,7 @@ const settings = {
   kafka: {
     ...{ numPartitions: 4, sasl: 'optional', maxReauthMs: 10_000 },
     ...{ authorizer: 'acl', allowEveryoneIfNoAclFound: true },
+    groupBounds: { 'share.min.record.lock.duration.ms': 3000 },
   },
 } satisfies SettingsInput;
 

@@ -7,7 +7,7 @@ import { LogSweeper } from './catalog/log-sweeper.ts';
 import type { LogPlace } from './catalog/state.ts';
 import { Clients } from './clients/index.ts';
 import { brokerStatics, groupDefaults, type NumbersInForce, numbersOf } from './configs/in-force.ts';
-import { BrokerConfigs, GroupConfigs } from './configs/index.ts';
+import { BrokerConfigs, type GroupBounds, GroupConfigs } from './configs/index.ts';
 import { type DefinitionsInput, exportDefinitions, importDefinitions } from './definitions/index.ts';
 import { ClientQuotas } from './flow/client-quotas.ts';
 import { ConnectionLimits } from './flow/connection-limits.ts';
@@ -49,6 +49,7 @@ export interface BrokerSettings {
   readonly groups: Partial<GroupSettings>;
   /** Settings of groups that do not have them of their own, by name; those of consumer groups are among `groups`. */
   readonly groupDefaults: Readonly<Record<string, string>>;
+  readonly groupBounds: GroupBounds;
   /** Of the delivery state of share groups. */
   readonly shareGroups: Partial<ShareGroupSettings>;
   readonly transactions: Partial<TransactionSettings>;
@@ -76,6 +77,7 @@ export const DEFAULT_BROKER_SETTINGS: BrokerSettings = {
   streamLimits: {},
   groups: {},
   groupDefaults: {},
+  groupBounds: {},
   shareGroups: {},
   transactions: {},
   topologyLimits: {},
@@ -213,7 +215,9 @@ export class Broker {
       limits: settings.streamLimits,
       onTrouble,
     });
-    const groupConfigs = new GroupConfigs({ catalog, defaults: groupDefaults(settings) });
+    const groupConfigs = new GroupConfigs({
+      ...{ catalog, defaults: groupDefaults(settings), bounds: settings.groupBounds },
+    });
     const shareGroups = await ShareGroups.open({
       shards,
       clock: environment.clock,

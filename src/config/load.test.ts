@@ -165,6 +165,11 @@ describe('what is refused, in one line that says how to mend it', () => {
       { env: { SLUICE_GROUPS_MAX_SESSION_TIMEOUT_MS: '5000' } },
       'groups.minSessionTimeoutMs: it is above groups.maxSessionTimeoutMs (5000): lower it',
     ],
+    [
+      'bounds upside down',
+      { env: { SLUICE_KAFKA_GROUP_BOUNDS_SHARE_MAX_RECORD_LOCK_DURATION_MS: '3000' } },
+      'kafka.groupBounds.share.min.record.lock.duration.ms: it is above kafka.groupBounds.share.max.record.lock.duration.ms (3000): lower it',
+    ],
   ])('%s', async (_, sources, message) => {
     expect(await refusal(sources)).toBe(message);
   });

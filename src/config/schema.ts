@@ -132,6 +132,9 @@ const limits = section(
         'Exchanges in all virtual hosts together, six of them in each from the start. RabbitMQ: `cluster_exchange_limit`.',
       ),
     bindings: count().default(5_000_000).describe('Bindings in all virtual hosts together.'),
+    shareGroupPartitions: count()
+      .default(100_000)
+      .describe('Partitions that share groups have state of, of all groups together.'),
     memoryBytes: bytes(64 * MiB)
       .optional()
       .describe(
@@ -215,6 +218,25 @@ const groupDefaults = section(
   "What share groups have that nothing was set for, by Kafka's own names of groups' settings.",
 );
 
+/** What may be set for single groups, at the least and at the most. */
+const bounds = (kind: string, name: string, [min, max]: readonly [min: number, max: number], least = 1) => ({
+  [`${kind}.min.${name}`]: count(least, MAX_INT32).default(min).describe(`The least \`${kind}.${name}\`.`),
+  [`${kind}.max.${name}`]: count(least, MAX_INT32).default(max).describe(`The greatest \`${kind}.${name}\`.`),
+});
+
+const groupBounds = section(
+  {
+    ...bounds('consumer', 'heartbeat.interval.ms', [5 * SECOND, 15 * SECOND]),
+    ...bounds('consumer', 'session.timeout.ms', [45 * SECOND, 60 * SECOND]),
+    ...bounds('share', 'delivery.count.limit', [2, 10], 2),
+    ...bounds('share', 'heartbeat.interval.ms', [5 * SECOND, 15 * SECOND]),
+    ...bounds('share', 'partition.max.record.locks', [100, 4000], 100),
+    ...bounds('share', 'record.lock.duration.ms', [15 * SECOND, 60 * SECOND], SECOND),
+    ...bounds('share', 'session.timeout.ms', [45 * SECOND, 60 * SECOND]),
+  },
+  "What may be set for single groups while the broker runs, by the names of Kafka's brokers without `group.`; what holds for all groups may be set for each, even beyond.",
+);
+
 const kafka = section(
   {
     autoCreateTopics: z
@@ -270,8 +292,16 @@ const kafka = section(
       .describe(
         'Whether everybody may do everything with what no access-control entry is about. Kafka: `allow.everyone.if.no.acl.found`.',
       ),
+    deadLetterTopicPrefix: z
+      .string()
+      .max(249)
+      .default('dlq.')
+      .describe(
+        'What the names of topics for dead letters of share groups begin with. Kafka: `errors.deadletterqueue.topic.name.prefix`.',
+      ),
     topicDefaults,
     groupDefaults,
+    groupBounds,
   },
   'For Kafka clients.',
 );
@@ -486,7 +516,7 @@ export const settingsSchema = z
     compaction,
     logLevel: z.enum(LOG_LEVELS).default('info').describe('The least severe messages that are logged.'),
   })
-  .superRefine(({ listeners, advertise, tls, groups }, context) => {
+  .superRefine(({ listeners, advertise, tls, groups, kafka }, context) => {
     const refuse = (path: (string | number)[], message: string) => context.addIssue({ code: 'custom', path, message });
     const known = new Set<string>();
     for (const [index, text] of listeners.entries()) {
@@ -511,6 +541,12 @@ export const settingsSchema = z
         ['groups', 'minSessionTimeoutMs'],
         `it is above groups.maxSessionTimeoutMs (${groups.maxSessionTimeoutMs}): lower it`,
       );
+    }
+    for (const [name, least] of Object.entries(kafka.groupBounds)) {
+      const other = name.replace('.min.', '.max.');
+      const greatest = kafka.groupBounds[other] ?? least;
+      if (least <= greatest || other === name) continue;
+      refuse(['kafka', 'groupBounds', name], `it is above kafka.groupBounds.${other} (${greatest}): lower it`);
     }
   });
 

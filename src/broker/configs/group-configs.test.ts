@@ -3,17 +3,21 @@ import { ShardHome } from '../../../test/storage/fixture.ts';
 import type { Shard } from '../../storage/index.ts';
 import { Catalog } from '../catalog/catalog.ts';
 import { DEFAULT_GROUP_CONFIG } from './group-config.ts';
-import { GroupConfigs } from './group-configs.ts';
+import { GroupConfigs, type GroupConfigsOptions } from './group-configs.ts';
 
 let home: ShardHome;
 let shard: Shard;
 let configs: GroupConfigs;
 
-async function open(defaults: Readonly<Record<string, string>> = {}): Promise<void> {
+async function open(
+  defaults: Readonly<Record<string, string>> = {},
+  bounds: GroupConfigsOptions['bounds'] = {},
+): Promise<void> {
   shard = await home.open();
   configs = new GroupConfigs({
     catalog: await Catalog.open({ shard, now: () => 0, onTrouble: () => {} }),
     defaults,
+    bounds,
   });
 }
 
@@ -83,6 +87,19 @@ test("what holds for all groups may be set for each, beyond Kafka's bounds", asy
   await open({ 'share.record.lock.duration.ms': '2000' });
   await set('a', { 'share.record.lock.duration.ms': '2500' });
   expect(configs.of('a').shareRecordLockDurationMs).toBe(2_500);
+});
+
+test('the bounds are settings of the broker', async () => {
+  await expect(set('a', { 'share.record.lock.duration.ms': '3000' })).rejects.toMatchObject({
+    message: 'share.record.lock.duration.ms must be greater than or equal to 15000',
+  });
+  await shard.close();
+  await open({}, { 'share.min.record.lock.duration.ms': 3_000, 'share.max.delivery.count.limit': 20 });
+  await set('a', { 'share.record.lock.duration.ms': '3000', 'share.delivery.count.limit': '20' });
+  expect(configs.of('a')).toMatchObject({ shareRecordLockDurationMs: 3_000, shareDeliveryCountLimit: 20 });
+  await expect(set('a', { 'share.record.lock.duration.ms': '2999' })).rejects.toMatchObject({
+    message: 'share.record.lock.duration.ms must be greater than or equal to 3000',
+  });
 });
 
 test('a share group may begin some time ago', async () => {

@@ -1,7 +1,7 @@
 import type { Catalog } from '../catalog/catalog.ts';
 import type { ConfigChange, ConfigValues } from './config-definition.ts';
 import type { GroupConfig, GroupConfigReader } from './group-config.ts';
-import { checkGroupConfig, checkGroupDefaults, groupConfig } from './group-definitions.ts';
+import { checkGroupConfig, checkGroupDefaults, type GroupBounds, groupConfig } from './group-definitions.ts';
 import { StoredConfigs } from './stored-configs.ts';
 
 /** Groups that something is set for; whether they exist does not matter. */
@@ -11,26 +11,29 @@ export interface GroupConfigsOptions {
   readonly catalog: Catalog;
   /** Of groups that nothing is set for, by Kafka's names. */
   readonly defaults: ConfigValues;
+  readonly bounds?: GroupBounds;
 }
 
 /** The settings of groups: those that were set for one while the broker ran, else the broker's. */
 export class GroupConfigs implements GroupConfigReader {
   readonly defaults: ConfigValues;
+  readonly bounds: GroupBounds;
   readonly #stored: StoredConfigs;
   readonly #usual: GroupConfig;
   readonly #read = new Map<string, GroupConfig>();
   readonly #listeners = new Set<(groupId: string | undefined) => void>();
 
   /** Throws `invalid-configuration` for the defaults. */
-  constructor({ catalog, defaults }: GroupConfigsOptions) {
+  constructor({ catalog, defaults, bounds = {} }: GroupConfigsOptions) {
     checkGroupDefaults(defaults);
     this.defaults = defaults;
+    this.bounds = bounds;
     this.#usual = groupConfig({}, defaults);
     this.#stored = new StoredConfigs({
       catalog,
       kind: 'group',
       limit: MAX_CONFIGURED_GROUPS,
-      check: (_name, config) => checkGroupConfig(config, defaults),
+      check: (_name, config) => checkGroupConfig(config, defaults, bounds),
       onChange: (groupId) => this.#onChange(groupId),
     });
     for (const groupId of this.#stored.names()) this.#readOne(groupId);

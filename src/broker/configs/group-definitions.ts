@@ -12,7 +12,7 @@ import type { GroupConfig, ShareOffsetReset } from './group-config.ts';
 /** A setting of a group, and what Kafka's brokers call its default; the rest has none. */
 interface GroupConfigDefinition extends ConfigDefinition {
   readonly brokerName?: string;
-  /** Kafka's limits for what is set for a group; its brokers have settings for them. */
+  /** What may be set for a group, unless the broker's settings say otherwise: see `boundNames`. */
   readonly bounds?: readonly [min: number, max: number];
 }
 
@@ -123,6 +123,15 @@ const DEFINITIONS: readonly GroupConfigDefinition[] = [
 /** What can be set for one group (Kafka: Group Configs). Streams groups are not there, and nor are their settings. */
 export const GROUP_CONFIG_DEFINITIONS: ReadonlyMap<string, GroupConfigDefinition> = definitionsByName(DEFINITIONS);
 
+/** The least and the greatest that may be set for single groups, where it is not Kafka's default; by `boundNames`. */
+export type GroupBounds = Readonly<Record<string, number>>;
+
+/** What the broker's settings for the bounds of a group's setting are called; Kafka puts `group.` before them. */
+export function boundNames(name: string): readonly [min: string, max: string] {
+  const [kind = '', ...rest] = name.split('.');
+  return [[kind, 'min', ...rest].join('.'), [kind, 'max', ...rest].join('.')];
+}
+
 /** Throws `invalid-configuration` for defaults that cannot be. */
 export function checkGroupDefaults(defaults: ConfigValues): void {
   checkConfig('group', GROUP_CONFIG_DEFINITIONS, defaults);
@@ -130,15 +139,17 @@ export function checkGroupDefaults(defaults: ConfigValues): void {
 
 /**
  * Settings of one group, checked as Kafka's GroupConfig does: throws `invalid-configuration`. What holds for all groups holds for each,
- * even beyond Kafka's bounds.
+ * even beyond the bounds.
  */
-export function checkGroupConfig(own: ConfigValues, defaults: ConfigValues): void {
+export function checkGroupConfig(own: ConfigValues, defaults: ConfigValues, given: GroupBounds): void {
   checkConfig('group', GROUP_CONFIG_DEFINITIONS, own);
   for (const [name, value] of Object.entries(own)) {
     const { bounds, default: fallback } = GROUP_CONFIG_DEFINITIONS.get(name) ?? {};
     if (bounds === undefined) continue;
     const usual = Number(defaults[name] ?? fallback);
-    const [min, max] = [Math.min(bounds[0], usual), Math.max(bounds[1], usual)];
+    const [minName, maxName] = boundNames(name);
+    const min = Math.min(given[minName] ?? bounds[0], usual);
+    const max = Math.max(given[maxName] ?? bounds[1], usual);
     if (Number(value) < min) refuse(`${name} must be greater than or equal to ${min}`);
     if (Number(value) > max) refuse(`${name} must be less than or equal to ${max}`);
   }

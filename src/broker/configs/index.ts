@@ -12,4 +12,4 @@ export {
   type ShareOffsetReset,
 } from './group-config.ts';
 export { GroupConfigs } from './group-configs.ts';
-export { GROUP_CONFIG_DEFINITIONS, groupConfigValue } from './group-definitions.ts';
+export { boundNames, GROUP_CONFIG_DEFINITIONS, type GroupBounds, groupConfigValue } from './group-definitions.ts';

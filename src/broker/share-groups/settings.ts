@@ -1,8 +1,8 @@
-/** What is the same for all share groups; Kafka's names are given where it has the setting. */
+/** What is the same for all share groups. */
 export interface ShareGroupSettings {
   /** Partitions of all groups together that there is delivery state of. */
   readonly maxPartitions: number;
-  /** errors.deadletterqueue.topic.name.prefix: what the names of topics for dead letters begin with. */
+  /** Kafka's errors.deadletterqueue.topic.name.prefix: what the names of topics for dead letters begin with. */
   readonly deadLetterTopicPrefix: string;
 }
 

@@ -1,6 +1,7 @@
 import {
   BROKER_CONFIG_DEFINITIONS,
   type Broker,
+  boundNames,
   type ConfigType,
   DEFAULT_BROKER_SETTINGS,
   GROUP_CONFIG_DEFINITIONS,
@@ -38,7 +39,19 @@ export function brokerConfigs({
       return [fixedEntry({ name: brokerName, type, doc, fallback, actual: groupConfigs.defaults[name] ?? fallback })];
     },
   );
-  return [...listenerConfigs(listeners()), ...fixed, ...changeable, ...ofGroups].sort(byName);
+  const groupBounds = Array.from(GROUP_CONFIG_DEFINITIONS.values()).flatMap(({ name, type, bounds }) =>
+    boundNames(name).flatMap((boundName, index) => {
+      const fallback = bounds?.[index];
+      if (fallback === undefined) return [];
+      return [
+        fixedEntry({
+          ...{ name: `group.${boundName}`, type, doc: `The ${index === 0 ? 'least' : 'greatest'} ${name} of a group.` },
+          ...{ fallback: String(fallback), actual: String(groupConfigs.bounds[boundName] ?? fallback) },
+        }),
+      ];
+    }),
+  );
+  return [...listenerConfigs(listeners()), ...fixed, ...changeable, ...ofGroups, ...groupBounds].sort(byName);
 }
 
 /** Where this broker listens is always said when it is started. */
