@@ -119,6 +119,11 @@ export class JavaProcess<Event> {
     }
   }
 
+  /** Gives it text on standard input. */
+  say(text: string): void {
+    this.#child.stdin?.write(text);
+  }
+
   /** Asks it to end, and waits until it has. */
   async stop(): Promise<void> {
     this.#child.kill('SIGTERM');
