@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
-import { createTopic, KafkaClient, removeTopics } from '../../src/client/index.ts';
+import { createTopic, findTopic, KafkaClient, removeTopics } from '../../src/client/index.ts';
 import { deleteRecords } from '../../src/protocols/kafka/codec/apis/delete-records.ts';
 import { endTxn } from '../../src/protocols/kafka/codec/apis/end-txn.ts';
 import { type FetchRequest, fetch } from '../../src/protocols/kafka/codec/apis/fetch.ts';
@@ -10,7 +10,7 @@ import { KafkaError } from '../../src/protocols/kafka/codec/error-codes.ts';
 import { batchesIn, encodeBatch } from '../../src/records/index.ts';
 import { startBroker } from './fixture.ts';
 
-// What a session leaves out is what its client knows already (KIP-227). The APIs are used in versions that know topics by name.
+// What a session leaves out is what its client knows already (KIP-227).
 
 const TOPIC = 't';
 const PARTITIONS = 4;
@@ -70,59 +70,75 @@ class Producer {
   }
 }
 
+/** The last version of Fetch that has topics by their names, and one that has them by their ids. */
+const BY_NAME = 12;
+const BY_ID = 17;
+
 interface Known {
   readonly errorCode: number;
   readonly highWatermark: number;
   readonly startOffset: number;
 }
 
+/** Of a topic that is not there. */
+const UNKNOWN = new Set<number>([KafkaError.UNKNOWN_TOPIC_OR_PARTITION, KafkaError.UNKNOWN_TOPIC_ID]);
+
 /** A client as Kafka's: it names the partitions whose offset has changed, and remembers what it was told of the others. */
 class Reader {
   readonly offsets = new Map<number, number>();
   readonly known = new Map<number, Known>();
+  /** What one answer may bring. */
+  maxBytes = 1_000;
   readonly #client: KafkaClient;
   readonly #isolationLevel: number;
+  readonly #version: number;
+  #topicId: string;
   readonly #told = new Map<number, number>();
+  #forgotten: { topic: string; topicId: string; partitions: number[] }[] = [];
   #sessionId = 0;
   #sessionEpoch = 0;
 
-  constructor(client: KafkaClient, isolationLevel: number) {
+  constructor(client: KafkaClient, isolationLevel: number, version: number, topicId: string) {
     this.#client = client;
     this.#isolationLevel = isolationLevel;
+    this.#version = version;
+    this.#topicId = topicId;
     for (let partition = 0; partition < PARTITIONS; partition++) this.offsets.set(partition, 0);
   }
 
   /** Answers how many partitions there was something to say of. */
   async fetch(limits: Partial<FetchRequest> = {}): Promise<number> {
     const changed = [...this.offsets].filter(([partition, offset]) => this.#told.get(partition) !== offset);
-    const forgotten = [...this.#told.keys()].filter((partition) => !this.offsets.has(partition));
+    this.#forget([...this.#told.keys()].filter((partition) => !this.offsets.has(partition)));
+    const forgottenTopicsData = this.#forgotten;
+    this.#forgotten = [];
     this.#told.clear();
     for (const [partition, offset] of this.offsets) this.#told.set(partition, offset);
-    const answer = await fetchOf(this.#client, new Map(changed), {
-      isolationLevel: this.#isolationLevel,
+    const isNew = this.#sessionEpoch === 0;
+    const answer = await this.#ask(new Map(changed), {
       sessionId: this.#sessionId,
       sessionEpoch: this.#sessionEpoch,
-      forgottenTopicsData: forgotten.length === 0 ? [] : [{ topic: TOPIC, topicId: '', partitions: forgotten }],
+      forgottenTopicsData,
       ...limits,
     });
     expect(answer.errorCode).toBe(0);
     this.#sessionId = answer.sessionId;
     this.#sessionEpoch++;
     const told = answer.responses.flatMap(({ partitions }) => partitions);
+    if (isNew) expect(told).toHaveLength(this.offsets.size);
     for (const { partitionIndex, errorCode, highWatermark, logStartOffset, records } of told) {
       expect(this.offsets.has(partitionIndex)).toBe(true);
-      const outOfRange = errorCode === KafkaError.OFFSET_OUT_OF_RANGE;
-      // That is over when it asks for another offset.
-      if (outOfRange) this.offsets.set(partitionIndex, logStartOffset);
-      this.known.set(partitionIndex, {
-        errorCode: outOfRange ? 0 : errorCode,
-        highWatermark,
-        startOffset: logStartOffset,
-      });
+      if (errorCode === KafkaError.OFFSET_OUT_OF_RANGE) {
+        // That is over when it asks for another offset; what comes with an error is no news to clients.
+        this.offsets.set(partitionIndex, logStartOffset);
+        this.known.delete(partitionIndex);
+        continue;
+      }
+      this.known.set(partitionIndex, { errorCode, highWatermark, startOffset: logStartOffset });
       for (const { lastOffset } of batchesIn(records ?? Buffer.alloc(0)))
         this.offsets.set(partitionIndex, lastOffset + 1);
     }
-    return told.filter(({ errorCode }) => errorCode !== KafkaError.UNKNOWN_TOPIC_OR_PARTITION).length;
+    return told.filter(({ errorCode }) => !UNKNOWN.has(errorCode)).length;
   }
 
   forget(partition: number): void {
@@ -130,27 +146,48 @@ class Reader {
     this.known.delete(partition);
   }
 
+  /** The answer was lost: the session is given up for another. */
+  beginAnew(): void {
+    this.#sessionEpoch = 0;
+    this.#told.clear();
+    this.known.clear();
+  }
+
+  /** There is another topic of the name. */
+  renewed(topicId: string): void {
+    if (this.#version < BY_ID) return;
+    this.#forget([...this.#told.keys()]);
+    this.#topicId = topicId;
+    this.#told.clear();
+    this.known.clear();
+  }
+
   /** Fetches until there is nothing more; then it has to know what one is told who asks of all partitions. */
   async catchUp(): Promise<void> {
     while ((await this.fetch()) > 0);
-    const { responses } = await fetchOf(this.#client, this.offsets, { isolationLevel: this.#isolationLevel });
+    const { responses } = await this.#ask(this.offsets, {});
     for (const { partitionIndex, ...told } of responses.flatMap(({ partitions }) => partitions)) {
       const { errorCode, highWatermark, logStartOffset: startOffset, records } = told;
       expect(this.known.get(partitionIndex)).toEqual({ errorCode, highWatermark, startOffset });
       expect(records ?? []).toHaveLength(0);
     }
   }
-}
 
-function fetchOf(client: KafkaClient, offsets: ReadonlyMap<number, number>, options: Partial<FetchRequest>) {
-  const partitions = Array.from(offsets, ([partition, fetchOffset]) => ({
-    partition,
-    fetchOffset,
-    partitionMaxBytes: 1_000,
-  }));
-  const topics = partitions.length === 0 ? [] : [{ topic: TOPIC, partitions }];
-  const body = { maxWaitMs: 0, minBytes: 0, maxBytes: 1_000, ...options, topics };
-  return client.request(fetch, body, { maxVersion: 12 });
+  #forget(partitions: number[]): void {
+    if (partitions.length > 0) this.#forgotten.push({ topic: TOPIC, topicId: this.#topicId, partitions });
+  }
+
+  #ask(offsets: ReadonlyMap<number, number>, options: Partial<FetchRequest>) {
+    const { maxBytes } = this;
+    const partitions = Array.from(offsets, ([partition, fetchOffset]) => ({
+      partition,
+      fetchOffset,
+      partitionMaxBytes: maxBytes,
+    }));
+    const topics = partitions.length === 0 ? [] : [{ topic: TOPIC, topicId: this.#topicId, partitions }];
+    const body = { maxWaitMs: 0, minBytes: 0, maxBytes, isolationLevel: this.#isolationLevel, ...options, topics };
+    return this.#client.request(fetch, body, { maxVersion: this.#version });
+  }
 }
 
 const partition = fc.nat(PARTITIONS - 1);
@@ -163,14 +200,29 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('forget' as const), partition }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('remember' as const), partition }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('make anew' as const) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('wait for a transaction' as const), partition }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('seek' as const), partition, offset: fc.nat(10) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('begin anew' as const) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('take' as const), bytes: fc.constantFrom(1, 100, 200, 1_000) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('fetch' as const) }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('catch up' as const) }) },
 );
+
+const arbitraries = [
+  fc.constantFrom(0, 1),
+  fc.constantFrom(BY_NAME, BY_ID),
+  fc.array(step, { maxLength: 30 }),
+] as const;
+
+async function topicId(client: KafkaClient): Promise<string> {
+  return (await findTopic(client, TOPIC)).id;
+}
 
 test('a session tells, bit by bit, what asking of all partitions would', { timeout: 60_000 }, async () => {
   const [readers, client] = await clientsOfTopic();
   await fc.assert(
-    fc.asyncProperty(fc.constantFrom(0, 1), fc.array(step, { maxLength: 30 }), async (isolationLevel, steps) => {
-      const reader = new Reader(readers, isolationLevel);
+    fc.asyncProperty(...arbitraries, async (isolationLevel, version, steps) => {
+      const reader = new Reader(readers, isolationLevel, version, await topicId(client));
       const producer = new Producer(client);
       await reader.catchUp();
       for (const next of steps) {
@@ -206,11 +258,40 @@ test('a session tells, bit by bit, what asking of all partitions would', { timeo
           case 'remember':
             if (!reader.offsets.has(next.partition)) reader.offsets.set(next.partition, 0);
             break;
-          case 'make anew':
+          case 'wait for a transaction':
+            // Readers of committed records see what it brings when it has ended.
+            await producer.end(true);
+            await reader.catchUp();
+            if (reader.offsets.has(next.partition)) {
+              const fetched = reader.fetch({ maxWaitMs: LATER, minBytes: 1 });
+              await producer.produceTo(next.partition);
+              await producer.end(true);
+              expect(await fetched).toBe(1);
+            }
+            break;
+          case 'make anew': {
             await producer.end(false);
+            await reader.catchUp();
+            const fetched = reader.fetch({ maxWaitMs: LATER, minBytes: 1 });
             await removeTopics(client, [TOPIC]);
+            await fetched;
             await reader.fetch();
             await createTopic(client, { name: TOPIC, partitions: PARTITIONS });
+            reader.renewed(await topicId(client));
+            break;
+          }
+          case 'seek':
+            if (reader.offsets.has(next.partition)) reader.offsets.set(next.partition, next.offset);
+            break;
+          case 'begin anew':
+            await reader.fetch();
+            reader.beginAnew();
+            break;
+          case 'take':
+            reader.maxBytes = next.bytes;
+            break;
+          case 'fetch':
+            await reader.fetch();
             break;
           case 'catch up':
             await reader.catchUp();
@@ -220,6 +301,6 @@ test('a session tells, bit by bit, what asking of all partitions would', { timeo
       await producer.end(true);
       await reader.catchUp();
     }),
-    { numRuns: 40 },
+    { numRuns: 100 },
   );
 });

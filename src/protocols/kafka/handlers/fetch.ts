@@ -127,7 +127,8 @@ async function collectEnough(
     const isOver = isFull || bytes >= enough || failed || left <= 0 || nothing;
     if (isOver || (await growth(found, session, wakes, left, context)) === 'closed')
       return before.size === 0 ? found : [...before.values(), ...found];
-    if (session !== undefined) for (const one of found) before.set(one.asked, one);
+    // Those that do not rest are looked at again.
+    if (session !== undefined) for (const one of found) if (one.isAtEnd) before.set(one.asked, one);
   }
 }
 
@@ -218,9 +219,11 @@ function isNews(asked: SessionPartition, response: PartitionResponse): boolean {
 }
 
 function remember(session: FetchSession, asked: SessionPartition, response: PartitionResponse): void {
-  asked.knownHighWatermark = response.highWatermark;
-  asked.knownStartOffset = response.logStartOffset ?? -1;
-  if (response.errorCode === 0 && (response.records?.length ?? 0) === 0) return;
+  // Clients take nothing else from an answer with an error: when that is over, they are told again.
+  const failed = response.errorCode !== 0;
+  asked.knownHighWatermark = failed ? -1 : response.highWatermark;
+  asked.knownStartOffset = failed ? -1 : (response.logStartOffset ?? -1);
+  if (!failed && (response.records?.length ?? 0) === 0) return;
   // What gave something (or failed) comes last the next time, so that a busy partition does not starve the others.
   session.serveLast(asked);
 }
