@@ -2,8 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { BrokerProcess } from './broker-process.ts';
 import { peakResident, Spent } from './spent.ts';
 
-/** How long a broker is left alone before its memory counts. */
-const IDLE_MS = 2_000;
+/** How long a broker is left alone before its memory counts as idle. */
+export const IDLE_SECONDS = 2;
 
 /** What one part of a bench found that does a known number of things. */
 export interface Stage {
@@ -28,10 +28,14 @@ export async function stage(broker: BrokerProcess, count: number, body: () => Pr
   };
 }
 
-/** Resident megabytes of a broker that has been left alone for a moment. */
-export async function idleMegabytes(broker: BrokerProcess): Promise<number | undefined> {
-  await delay(IDLE_MS);
-  return inMegabytes(broker.usage().residentBytes);
+/** Resident bytes of a broker that has been left alone for so long. */
+export async function idleBytes(broker: BrokerProcess, seconds: number): Promise<number | undefined> {
+  await delay(seconds * 1000);
+  return broker.usage().residentBytes;
+}
+
+export async function idleMegabytes(broker: BrokerProcess, seconds: number): Promise<number | undefined> {
+  return inMegabytes(await idleBytes(broker, seconds));
 }
 
 function inMegabytes(bytes: number | undefined): number | undefined {

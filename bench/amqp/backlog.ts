@@ -22,14 +22,14 @@ export function amqpBacklog(peer: Peer, directory: string, work: AmqpWork): Prom
 
     const half = Math.floor(work.messages / 2);
     const filled = await fill(session, work.messages);
-    const whenFull = await idleMegabytes(session.run.broker);
+    const whenFull = await idleMegabytes(session.run.broker, work.idleSeconds);
     const drained = await drain(session, half);
     await session.expectWaiting(work.messages - half);
 
     await session.run.restart();
     const { readyMs } = session.run.broker;
     await session.expectWaiting(work.messages - half);
-    const whenRestarted = await idleMegabytes(session.run.broker);
+    const whenRestarted = await idleMegabytes(session.run.broker, work.idleSeconds);
     const rest = await drain(session, work.messages - half);
     await session.expectWaiting(0);
     return {

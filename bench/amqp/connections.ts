@@ -16,14 +16,14 @@ export function amqpConnections(peer: Peer, directory: string, work: AmqpWork, c
     mustHaveFiles(consumers + FILES_BESIDE);
     await session.declare();
     const { broker } = session.run;
-    const before = await idleMegabytes(broker);
+    const before = await idleMegabytes(broker, work.idleSeconds);
     let flow: Flow | undefined;
     const opened = await stage(broker, consumers, async () => {
       flow = await Flow.open(session, work, consumers);
       await flow.consume();
     });
     if (flow === undefined) throw new Error('no connections were opened');
-    const whenOpen = await idleMegabytes(broker);
+    const whenOpen = await idleMegabytes(broker, work.idleSeconds);
     const bench = `amqp-connections --consumers ${consumers}`;
     const measurement = await flow.measure(bench);
     await flow.finish();

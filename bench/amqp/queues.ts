@@ -11,14 +11,14 @@ export function amqpQueues(peer: Peer, directory: string, work: AmqpWork): Promi
     session.run.mustBeDurable();
     const { run, queues } = session;
     const declared = await stage(run.broker, queues.length, () => session.declare());
-    const whenDeclared = await idleMegabytes(run.broker);
+    const whenDeclared = await idleMegabytes(run.broker, work.idleSeconds);
 
     const first = await fill(session, queues.length);
     const consumed = await drain(session, queues.length);
     await fill(session, queues.length);
     await run.restart();
     const { readyMs } = run.broker;
-    const whenRestarted = await idleMegabytes(run.broker);
+    const whenRestarted = await idleMegabytes(run.broker, work.idleSeconds);
     await session.expectWaiting(queues.length);
     const recovered = await drain(session, queues.length);
     await session.expectWaiting(0);

@@ -4,6 +4,7 @@ import { rabbitmq, rabbitmqMissing } from '../peers/rabbitmq.ts';
 import { sluice } from '../peers/sluice.ts';
 import { measurementReporting, stagesReporting } from '../report.ts';
 import { PROFILE_DIRECTORY, runRounds } from '../rounds.ts';
+import { IDLE_SECONDS } from '../stage.ts';
 import { amqpBacklog } from './backlog.ts';
 import { amqpConnections } from './connections.ts';
 import { amqpFlow } from './flow.ts';
@@ -13,6 +14,7 @@ import type { AmqpWork } from './work.ts';
 /** What the command line says; a command has some of them. Bytes are bytes, times are seconds. */
 export interface AmqpOptions extends Omit<LoadOptions, 'seconds'> {
   readonly seconds?: number;
+  readonly idle?: number;
   readonly size: number;
   readonly connections: number;
   readonly queues: number;
@@ -51,6 +53,7 @@ const SHORT = {
   prefetch: 500,
   seconds: 1,
   warmUp: 0.2,
+  idle: 0.2,
   rounds: 1,
 } as const;
 
@@ -91,6 +94,7 @@ function workOf(name: string, options: AmqpOptions): AmqpWork {
     ackEvery,
     seconds: options.seconds ?? 0,
     warmUpSeconds: warmUpSeconds(options),
+    idleSeconds: options.idle ?? IDLE_SECONDS,
     messages: options.messages ?? (name === 'amqp-queues' ? options.queues : Number.POSITIVE_INFINITY),
     rate: options.rate ?? Number.POSITIVE_INFINITY,
   };

@@ -20,6 +20,8 @@ export interface AmqpWork {
   /** Length of the measured window. */
   readonly seconds: number;
   readonly warmUpSeconds: number;
+  /** How long the broker is left alone before its memory counts as idle. */
+  readonly idleSeconds: number;
   /** Ends the window earlier; is what a backlog holds. */
   readonly messages: number;
   /** Messages per second over all connections; Infinity for as many as go. */

@@ -7,6 +7,7 @@ import type { Peer } from '../peers/peer.ts';
 import { sluice } from '../peers/sluice.ts';
 import { machine, measurementReporting, stagesReporting } from '../report.ts';
 import { Places, PROFILE_DIRECTORY, print, runRounds } from '../rounds.ts';
+import { IDLE_SECONDS } from '../stage.ts';
 import { kafkaConsume } from './consume.ts';
 import { kafkaEndToEnd } from './end-to-end.ts';
 import { kafkaProduce } from './produce.ts';
@@ -52,6 +53,7 @@ export interface StartOptions extends CommonOptions {
   readonly dataGb?: number;
   readonly kill?: boolean;
   readonly starts: number;
+  readonly idle?: number;
 }
 
 type Bench = (peer: Peer, directory: string, work: Work) => Promise<Measurement>;
@@ -118,10 +120,14 @@ export async function runStart(options: StartOptions): Promise<void> {
   if (options.json) print({ machine: machine(), started });
 }
 
-function startOne(peer: Peer, directory: string, { dataGb, kill, starts }: StartOptions): Promise<Started> {
-  if (dataGb === undefined) return startEmpty(peer, (round) => join(directory, String(round)), starts);
+function startOne(
+  peer: Peer,
+  directory: string,
+  { dataGb, kill, starts, idle: idleSeconds = IDLE_SECONDS }: StartOptions,
+): Promise<Started> {
+  if (dataGb === undefined) return startEmpty(peer, (round) => join(directory, String(round)), { starts, idleSeconds });
   const work = workOf({ ...SHORT, ...FILL, connections: 1, mb: dataGb * 1e9 });
-  return startWithData(peer, directory, work, { rounds: starts, signal: kill ? 'SIGKILL' : 'SIGTERM' });
+  return startWithData(peer, directory, work, { starts, idleSeconds, signal: kill ? 'SIGKILL' : 'SIGTERM' });
 }
 
 const SHORT = {
@@ -131,6 +137,7 @@ const SHORT = {
   connections: 2,
   seconds: 1,
   warmUp: 0.2,
+  idle: 0.2,
   rounds: 1,
 } as const;
 
@@ -148,9 +155,9 @@ export async function runShortKafka({ storage: _, ...options }: CommonOptions): 
     await runTransactions({ ...short, producers: 2, records: 10, protocol: storage === 'disk' ? 'v2' : 'v1' });
     const protocol = storage === 'disk' ? 'consumer' : 'classic';
     await runRebalance({ ...short, members: 10, partitions: 25, protocol, heartbeat: 100 });
-    await runStart({ ...options, storage, starts: 1 });
+    await runStart({ ...options, storage, starts: 1, idle: SHORT.idle });
   }
-  await runStart({ ...options, storage: 'disk', starts: 1, dataGb: 0.1, kill: true });
+  await runStart({ ...options, storage: 'disk', starts: 1, idle: SHORT.idle, dataGb: 0.1, kill: true });
 }
 
 type WorkOptions = Omit<KafkaOptions, keyof CommonOptions | 'rounds'> & Partial<CommonOptions>;

@@ -1,12 +1,15 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import type { BrokerProcess } from '../broker-process.ts';
 import type { Peer } from '../peers/peer.ts';
 import { median, memoryText, msText } from '../report.ts';
+import { idleBytes } from '../stage.ts';
 import { Session } from './session.ts';
 import type { Work } from './work.ts';
 
-/** How long a broker is left alone before its memory counts as idle. */
-const IDLE_MS = 2_000;
+export interface StartPlan {
+  /** How often the broker is started. */
+  readonly starts: number;
+  /** How long it is left alone before its memory counts as idle. */
+  readonly idleSeconds: number;
+}
 
 export interface Started {
   readonly bench: string;
@@ -18,16 +21,20 @@ export interface Started {
 }
 
 /** Starts on empty data. */
-export async function startEmpty(peer: Peer, directory: (round: number) => string, rounds: number): Promise<Started> {
+export async function startEmpty(
+  peer: Peer,
+  directory: (round: number) => string,
+  { starts, idleSeconds }: StartPlan,
+): Promise<Started> {
   const readyMs: number[] = [];
-  let idleBytes: number | undefined;
-  for (let round = 0; round < rounds; round++) {
+  let idle: number | undefined;
+  for (let round = 0; round < starts; round++) {
     const broker = await peer.start(directory(round));
     readyMs.push(broker.readyMs);
-    idleBytes = largest(idleBytes, await idle(broker));
+    idle = largest(idle, await idleBytes(broker, idleSeconds));
     await broker.stop();
   }
-  return { bench: 'start', broker: peer.name, readyMs, idleBytes };
+  return { bench: 'start', broker: peer.name, readyMs, idleBytes: idle };
 }
 
 /** Starts on what the broker has written itself, after it was stopped or, with SIGKILL, killed. All of it must be there. */
@@ -35,29 +42,24 @@ export function startWithData(
   peer: Peer,
   directory: string,
   work: Work,
-  { rounds, signal }: { rounds: number; signal: 'SIGTERM' | 'SIGKILL' },
+  { starts, idleSeconds, signal }: StartPlan & { readonly signal: 'SIGTERM' | 'SIGKILL' },
 ): Promise<Started> {
   return Session.use(peer, directory, work, async (session) => {
     session.run.mustBeDurable();
     const batches = await session.fill(work.totalBytes);
     const readyMs: number[] = [];
-    let idleBytes: number | undefined;
-    for (let round = 0; round < rounds; round++) {
+    let idle: number | undefined;
+    for (let round = 0; round < starts; round++) {
       await session.run.restart(signal);
       readyMs.push(session.run.broker.readyMs);
       await session.expectOffsets(
         new Map(session.templates.map(({ partition, records }) => [partition, batches * records])),
       );
-      idleBytes = largest(idleBytes, await idle(session.run.broker));
+      idle = largest(idle, await idleBytes(session.run.broker, idleSeconds));
     }
     const how = signal === 'SIGKILL' ? ' --kill' : '';
-    return { bench: `start --data-gb ${work.totalBytes / 1e9}${how}`, broker: peer.name, readyMs, idleBytes };
+    return { bench: `start --data-gb ${work.totalBytes / 1e9}${how}`, broker: peer.name, readyMs, idleBytes: idle };
   });
-}
-
-async function idle(broker: BrokerProcess): Promise<number | undefined> {
-  await delay(IDLE_MS);
-  return broker.usage().residentBytes;
 }
 
 function largest(one: number | undefined, other: number | undefined): number | undefined {
