@@ -6,7 +6,7 @@ import type { DeliveryState } from './state.ts';
 
 /** What a member is to get. */
 export interface Wanted {
-  readonly memberId: string;
+  readonly owner: string;
   /** On the monotonic clock: until when it has them. */
   readonly deadline: number;
   readonly mode: AcquireMode;
@@ -135,16 +135,16 @@ export class DeliveryWindow {
   }
 
   /** What the member has from `first` to `last` (inclusive). Throws `invalid-record-state` when that is not all of it, `invalid-argument` beyond the end. */
-  check(memberId: string, first: number, last: number): void {
+  check(owner: string, first: number, last: number): void {
     if (last >= this.#end)
       throw new BrokerError('invalid-argument', `offset ${last} was not given out: the last one was ${this.#end - 1}`);
     let at = Math.max(first, this.startOffset);
     for (const span of this.inFlight.overlapping(at, last)) {
-      if (span.first > at || span.owner !== memberId || span.settling) break;
+      if (span.first > at || span.owner !== owner || span.settling) break;
       at = span.last + 1;
     }
     if (at <= last)
-      throw new BrokerError('invalid-record-state', `the record at offset ${at} is not locked by member ${memberId}`);
+      throw new BrokerError('invalid-record-state', `the record at offset ${at} is somebody else's, or nobody's`);
   }
 
   /** Spans of just these records, all of which the member has. */
@@ -204,8 +204,8 @@ export class DeliveryWindow {
   }
 
   #own(span: Span, taking: Taking): void {
-    const { memberId, deadline, batchSize } = taking.wanted;
-    span.owner = memberId;
+    const { owner, deadline, batchSize } = taking.wanted;
+    span.owner = owner;
     span.deadline = deadline;
     span.count++;
     taking.took(sizeOf(span));

@@ -4,7 +4,7 @@ export interface Span {
   last: number;
   /** How often they were delivered, the delivery included that is under way. */
   count: number;
-  /** The member that has them; undefined when they are available. */
+  /** Who has them: a member, in one of its sessions; undefined when they are available. */
   owner: string | undefined;
   /** On the monotonic clock: until when the member has them. */
   deadline: number;

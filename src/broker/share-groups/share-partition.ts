@@ -85,27 +85,27 @@ export class SharePartition {
   }
 
   /**
-   * Gives a member what is available, as far as the limits go, and locks it for `share.record.lock.duration.ms`. Answers at once where the records
+   * Gives an owner, which is a member in one of its sessions, what is available, as far as the limits go, and locks it for `share.record.lock.duration.ms`. Answers at once where the records
    * are in memory. Throws and rejects with `not-found` when the group's state or the topic has gone, `invalid-argument`, and as `Partition.read`.
    */
-  acquire(memberId: string, options: AcquireOptions): Acquired | Promise<Acquired> {
+  acquire(owner: string, options: AcquireOptions): Acquired | Promise<Acquired> {
     this.#checkOpen();
-    if (memberId === '' || options.maxRecords < 1)
-      throw new BrokerError('invalid-argument', 'a member that has an id acquires one record or more');
-    if (this.#reading !== undefined) return this.#reading.then(() => this.acquire(memberId, options));
+    if (owner === '' || options.maxRecords < 1)
+      throw new BrokerError('invalid-argument', 'an owner that has an id acquires one record or more');
+    if (this.#reading !== undefined) return this.#reading.then(() => this.acquire(owner, options));
     const config = this.#config;
     const deadline = this.#now() + config.shareRecordLockDurationMs;
     const { shareDeliveryCountLimit: deliveryLimit, sharePartitionMaxRecordLocks: maxLocks } = config;
-    const taking = new Taking({ ...options, memberId, deadline, deliveryLimit, maxLocks });
+    const taking = new Taking({ ...options, owner, deadline, deliveryLimit, maxLocks });
     return this.#acquire(taking, options.maxBytes);
   }
 
   /**
-   * What the member says of records that it has: all of it is taken, or none. Resolves when that is durable. Rejects with `invalid-record-state` for
-   * records that are not locked by this member, `invalid-argument` for ranges that make no sense, the storage's error (then all is as before),
+   * What the owner says of records that it has: all of it is taken, or none. Resolves when that is durable. Rejects with `invalid-record-state` for
+   * records that are not locked by this owner, `invalid-argument` for ranges that make no sense, the storage's error (then all is as before),
    * `not-found`.
    */
-  async acknowledge(memberId: string, acknowledgements: readonly Acknowledgement[]): Promise<void> {
+  async acknowledge(owner: string, acknowledgements: readonly Acknowledgement[]): Promise<void> {
     this.#checkOpen();
     checkAcknowledgements(acknowledgements);
     this.#window.trim(this.#options.partition.log.startOffset);
@@ -113,7 +113,7 @@ export class SharePartition {
     for (const { firstOffset, lastOffset, types } of acknowledgements) {
       if (types.includes(RENEW) && !config.shareRenewAcknowledge)
         throw new BrokerError('invalid-record-state', 'Renewing acquisition locks is not enabled for the group.');
-      this.#window.check(memberId, firstOffset, lastOffset);
+      this.#window.check(owner, firstOffset, lastOffset);
     }
     const settlement = new Settlement();
     for (const [type, firstOffset, lastOffset] of runsOf(acknowledgements)) {
@@ -128,12 +128,12 @@ export class SharePartition {
   }
 
   /** The member's session has ended: what it has is available to others. Resolves when that is durable; never rejects. */
-  async releaseAll(memberId: string): Promise<void> {
+  async releaseAll(owner: string): Promise<void> {
     if (this.#closed) return;
     const config = this.#config;
     const settlement = new Settlement();
     for (const span of this.#window.inFlight.spans)
-      if (span.owner === memberId && !span.settling) settlement.release(span, config);
+      if (span.owner === owner && !span.settling) settlement.release(span, config);
     await this.#settle(settlement).catch((error: unknown) => {
       // Their locks run out.
       if (!this.#closed) this.#trouble(error, 'what a member had is not available to others yet');

@@ -25,7 +25,7 @@ export interface KafkaListenerOptions {
 export class KafkaListener implements ListenerView {
   readonly #options: KafkaListenerOptions;
   readonly #fetchSessions: FetchSessions;
-  readonly #shareSessions = new ShareSessions();
+  readonly #shareSessions: ShareSessions;
   #acceptor: Acceptor<Connection> | undefined;
   #endpoint: Endpoint = { host: '', port: 0 };
 
@@ -33,6 +33,7 @@ export class KafkaListener implements ListenerView {
     this.#options = options;
     const { clock, random } = options.broker.environment;
     this.#fetchSessions = new FetchSessions(clock, random);
+    this.#shareSessions = new ShareSessions(random);
   }
 
   static async open(options: KafkaListenerOptions): Promise<KafkaListener> {

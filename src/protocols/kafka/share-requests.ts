@@ -81,7 +81,7 @@ export async function acknowledge(
         const acknowledgements = batches.map(({ firstOffset, lastOffset, acknowledgeTypes: types }) => ({
           ...{ firstOffset, lastOffset, types },
         }));
-        answers.push(state.acknowledge(session.memberId, acknowledgements).then(() => answer(0), failure));
+        answers.push(state.acknowledge(session.owner, acknowledgements).then(() => answer(0), failure));
       } catch (error) {
         answers.push(Promise.resolve(failure(error)));
       }

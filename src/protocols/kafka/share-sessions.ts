@@ -1,4 +1,5 @@
 import type { SharePartition } from '../../broker/index.ts';
+import type { Random } from '../../environment/environment.ts';
 
 /** A partition that a share session fetches, or has records of. */
 export interface ShareSessionPartition {
@@ -14,6 +15,8 @@ export interface ShareSessionPartition {
 export interface ShareSession {
   readonly groupId: string;
   readonly memberId: string;
+  /** Under what its records are locked: no other session's, of the same member either, so that its end releases what it had alone. */
+  readonly owner: string;
   /** What the next request has to come with. */
   epoch: number;
   readonly partitions: Map<string, ShareSessionPartition>;
@@ -44,15 +47,17 @@ export function shareSessionKey({ topicId, partition }: PartitionId): string {
 
 /**
  * The share sessions of all connections of a listener, one for each member. A session ends with its connection, with the member's word, or when the member begins
- * another; what the member had of records is others' then.
+ * another; what it had of records is others' then.
  */
 export class ShareSessions {
   /** By group and member. */
   readonly #sessions = new Map<string, ShareSession>();
+  readonly #random: Random;
   readonly #limits: ShareSessionLimits;
   #partitions = 0;
 
-  constructor(limits: Partial<ShareSessionLimits> = {}) {
+  constructor(random: Random, limits: Partial<ShareSessionLimits> = {}) {
+    this.#random = random;
     this.#limits = { maxSessions: MAX_SESSIONS, maxPartitions: MAX_PARTITIONS, ...limits };
   }
 
@@ -64,11 +69,18 @@ export class ShareSessions {
     return this.#sessions.get(keyOf(groupId, memberId));
   }
 
-  /** A new session, at epoch 1; undefined when there is no room. The member's former one has to be closed. */
-  open(groupId: string, memberId: string, partitions: readonly PartitionId[]): ShareSession | undefined {
+  /** A new session, at epoch 1, once the member's former one is closed; undefined when there is no room. */
+  async begin(
+    groupId: string,
+    memberId: string,
+    partitions: readonly PartitionId[],
+  ): Promise<ShareSession | undefined> {
+    // While that is waited for, the member may begin yet another, by another connection.
+    for (let former = this.get(groupId, memberId); former !== undefined; former = this.get(groupId, memberId))
+      await this.close(former);
     if (this.#sessions.size >= this.#limits.maxSessions) return undefined;
     const session: ShareSession = {
-      ...{ groupId, memberId, epoch: 1, partitions: new Map(), closed: false },
+      ...{ groupId, memberId, owner: this.#random.uuid(), epoch: 1, partitions: new Map(), closed: false },
       leave: () => {},
     };
     this.#sessions.set(keyOf(groupId, memberId), session);
@@ -107,12 +119,12 @@ export class ShareSessions {
     return true;
   }
 
-  /** Ends a session: what the member has of records is available to others. Resolves when that is durable. */
+  /** Ends a session: what it has of records is available to others. Resolves when that is durable. */
   async close(session: ShareSession): Promise<void> {
     if (session.closed) return;
     const states = [...session.partitions.values()].flatMap(({ state }) => state ?? []);
     this.#forget(session);
-    await Promise.all(states.map((state) => state.releaseAll(session.memberId)));
+    await Promise.all(states.map((state) => state.releaseAll(session.owner)));
   }
 
   #forget(session: ShareSession): void {

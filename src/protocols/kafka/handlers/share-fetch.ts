@@ -77,14 +77,13 @@ async function sessionOf(
   const wanted = request.topics.flatMap(({ topicId, partitions }) =>
     partitions.map(({ partitionIndex }) => ({ topicId, partition: partitionIndex })),
   );
-  const known = shareSessions.get(groupId, memberId);
   if (epoch === INITIAL_EPOCH) {
-    if (known !== undefined) await shareSessions.close(known);
-    const session = shareSessions.open(groupId, memberId, wanted);
+    const session = await shareSessions.begin(groupId, memberId, wanted);
     if (session === undefined) return await noRoom(request, context);
     session.leave = context.onDisconnect(() => void shareSessions.close(session));
     return session;
   }
+  const known = shareSessions.get(groupId, memberId);
   if (known === undefined) return KafkaError.SHARE_SESSION_NOT_FOUND;
   if (epoch === FINAL_EPOCH) return known;
   if (epoch !== known.epoch) return KafkaError.INVALID_SHARE_SESSION_EPOCH;
@@ -188,12 +187,12 @@ async function acquire(
   const { request, maxRecords, maxBytes } = limits;
   const state = await partitionOf(session, asked, context);
   availability.watch(state);
-  const acquired = await state.acquire(session.memberId, {
+  const acquired = await state.acquire(session.owner, {
     ...{ maxRecords, maxBytes, batchSize: Math.max(request.batchSize, 1) },
     mode: request.shareAcquireMode === RECORD_LIMIT ? 'record-limit' : 'batch-optimized',
   });
   // Nobody is there any more to get it.
-  if (session.closed && acquired.ranges.length > 0) await state.releaseAll(session.memberId);
+  if (session.closed && acquired.ranges.length > 0) await state.releaseAll(session.owner);
   return acquired;
 }
 
