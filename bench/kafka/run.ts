@@ -101,7 +101,8 @@ export async function runRebalance(options: RebalanceOptions): Promise<void> {
   if (members >= partitions)
     throw new Error(`${members} members and one more share ${partitions} partitions: raise --partitions`);
   const work: RebalanceWork = { members, partitions, protocol, heartbeatMs };
-  const peers = await peersOf(options, work);
+  // Members of the classic protocol come as often as they see fit.
+  const peers = await peersOf(options, protocol === 'consumer' ? work : { partitions });
   await runRounds({ ...options, name: 'kafka-rebalance', work, peers }, stagesReporting, (peer, directory) =>
     kafkaRebalance(peer, directory, work),
   );

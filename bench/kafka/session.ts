@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { findTopic, KafkaClient, latestOffsets, type Topic } from '../../src/client/index.ts';
+import { BrokerError } from '../../src/errors.ts';
 import { fetch } from '../../src/protocols/kafka/codec/apis/fetch.ts';
 import { produce } from '../../src/protocols/kafka/codec/apis/produce.ts';
 import { BrokerRun } from '../broker-run.ts';
@@ -169,7 +170,8 @@ async function isLed(client: KafkaClient, { name, partitions }: Topic): Promise<
       await latestOffsets(client, name, all);
       return;
     } catch (error) {
-      if (tries === LEADER_TRIES) throw error;
+      const isLost = error instanceof BrokerError && error.code === 'closed';
+      if (isLost || tries === LEADER_TRIES) throw error;
       await delay(LEADER_WAIT_MS);
     }
   }

@@ -41,8 +41,11 @@ export class TransactionalRequest {
     const { transactionalId } = producer;
     const body = { transactionalId, acks: -1, timeoutMs: TIMEOUT_MS, topicData: [{ name: topic, partitionData }] };
     this.#bytes = Buffer.concat(encodeRequest(produce, version, 0, 'sluice-bench', body));
+    let end = 0;
     this.#batches = batches.map((batch, partition) => {
-      const at = this.#bytes.indexOf(batch);
+      // Batches of empty records are the same.
+      const at = this.#bytes.indexOf(batch, end);
+      end = at + batch.length;
       return { bytes: this.#bytes.subarray(at, at + batch.length), records: records[partition] ?? 0, sequence: 0 };
     });
   }
