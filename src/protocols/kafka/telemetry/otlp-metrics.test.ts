@@ -17,6 +17,11 @@ test('gauges and sums are read, of whole numbers and others, with their attribut
   ]);
 });
 
+test('what has more fields than values could need is refused', () => {
+  // Two bytes each: a metric of nothing.
+  expect(() => otlpPoints(metricsData(Buffer.alloc(2 * 300_000, Buffer.from([2 * 8 + 2, 0]))))).toThrow(CodecError);
+});
+
 test('what is cut off or changed is refused or read, and nothing worse', () => {
   const data = metricsData(gauge('a', 1, [attribute('k', 'v')]), sum('b', 2n, { isDelta: true }));
   const damaged = fc.property(fc.nat(data.length), fc.nat(data.length - 1), fc.nat(255), (length, at, byte) => {

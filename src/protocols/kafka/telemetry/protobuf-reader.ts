@@ -16,8 +16,13 @@ export interface ProtobufField {
 
 const NO_BYTES = Buffer.alloc(0);
 
-/** The fields of a message in the order in which they are there. Throws a `CodecError` for what is no message. */
-export function* protobufFields(message: Buffer): Generator<ProtobufField> {
+/** How many fields may still be read: a field has two bytes or more, and takes fifty times that. */
+export interface FieldBudget {
+  left: number;
+}
+
+/** The fields of a message in the order in which they are there. Throws a `CodecError` for what is no message, or has too many of them. */
+export function* protobufFields(message: Buffer, budget: FieldBudget): Generator<ProtobufField> {
   let at = 0;
   const varint = (): number => {
     let value = 0;
@@ -34,6 +39,7 @@ export function* protobufFields(message: Buffer): Generator<ProtobufField> {
     return message.subarray(at - length, at);
   };
   while (at < message.length) {
+    if (--budget.left < 0) throw new CodecError('the metrics have too many fields');
     const tag = varint();
     const number = Math.floor(tag / 8);
     switch (tag % 8) {
