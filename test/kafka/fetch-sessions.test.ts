@@ -32,6 +32,12 @@ async function produceTo(client: KafkaClient, index: number, batch = encodeBatch
   await client.request(produce, { acks: -1, timeoutMs: LATER, topicData }, { maxVersion: 12 });
 }
 
+/** Deletes what is in a partition. */
+async function trim(client: KafkaClient, partitionIndex: number): Promise<void> {
+  const partitions = [{ partitionIndex, offset: -1 }];
+  await client.request(deleteRecords, { topics: [{ name: TOPIC, partitions }], timeoutMs: LATER });
+}
+
 /** Transactions, one open at a time. */
 class Producer {
   readonly #client: KafkaClient;
@@ -88,7 +94,7 @@ class Reader {
   readonly offsets = new Map<number, number>();
   readonly known = new Map<number, Known>();
   /** What one answer may bring. */
-  maxBytes = 1_000;
+  maxBytes = 100;
   readonly #client: KafkaClient;
   readonly #isolationLevel: number;
   readonly #version: number;
@@ -167,9 +173,11 @@ class Reader {
     while ((await this.fetch()) > 0);
     const { responses } = await this.#ask(this.offsets, {});
     for (const { partitionIndex, ...told } of responses.flatMap(({ partitions }) => partitions)) {
-      const { errorCode, highWatermark, logStartOffset: startOffset, records } = told;
+      const { errorCode, highWatermark, lastStableOffset, logStartOffset: startOffset, records } = told;
       expect(this.known.get(partitionIndex)).toEqual({ errorCode, highWatermark, startOffset });
       expect(records ?? []).toHaveLength(0);
+      const end = this.#isolationLevel === 0 ? highWatermark : lastStableOffset;
+      expect(this.offsets.get(partitionIndex)).toBeGreaterThanOrEqual(end);
     }
   }
 
@@ -193,7 +201,7 @@ class Reader {
 const partition = fc.nat(PARTITIONS - 1);
 const step = fc.oneof(
   { weight: 4, arbitrary: fc.record({ do: fc.constant('produce' as const), partition }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('wait' as const), partition }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('wait' as const), partition, trimmed: partition }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('transaction' as const), partition }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('end' as const), committed: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('delete records' as const), partition }) },
@@ -235,9 +243,11 @@ test('a session tells, bit by bit, what asking of all partitions would', { timeo
             await producer.end(true);
             await reader.catchUp();
             if (!reader.offsets.has(next.partition)) break;
+            // There is something to say of this one, which nobody is called for.
+            await trim(client, next.trimmed);
             const fetched = reader.fetch({ maxWaitMs: LATER, minBytes: 1 });
             await produceTo(client, next.partition);
-            expect(await fetched).toBe(1);
+            expect(await fetched).toBeGreaterThan(0);
             break;
           }
           case 'transaction':
@@ -246,11 +256,9 @@ test('a session tells, bit by bit, what asking of all partitions would', { timeo
           case 'end':
             await producer.end(next.committed);
             break;
-          case 'delete records': {
-            const partitions = [{ partitionIndex: next.partition, offset: -1 }];
-            await client.request(deleteRecords, { topics: [{ name: TOPIC, partitions }], timeoutMs: LATER });
+          case 'delete records':
+            await trim(client, next.partition);
             break;
-          }
           case 'forget':
             reader.forget(next.partition);
             await reader.fetch();
