@@ -85,8 +85,7 @@ export class ClientMetrics {
     const series = this.#instances.get(instanceId)?.series;
     for (const { name, attributes, value, isDelta } of points) {
       const key = attributes.length === 0 ? name : `${name}{${attributes.join(',')}}`;
-      // The length first: to look for a name of megabytes, once for each of its values, would take seconds.
-      const before = key.length <= MAX_SERIES_LENGTH ? series?.get(key) : undefined;
+      const before = series?.get(key);
       const hasRoom = before !== undefined || (this.#seriesCount < MAX_SERIES && key.length <= MAX_SERIES_LENGTH);
       if (series === undefined || !hasRoom) {
         this.totals.dropped++;
