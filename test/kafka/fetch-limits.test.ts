@@ -58,3 +58,26 @@ test.each([
   const client = await clientOfFullTopic();
   expect(await fetched(client, { ...limits, maxBytes: Math.floor(limits.maxBytes) })).toEqual(batches);
 });
+
+test('in a session partitions take turns in answers that have no room for all', async () => {
+  const client = await clientOfFullTopic();
+  let asked = Array.from({ length: PARTITIONS }, (_, partition) => ({ partition, fetchOffset: 0 }));
+  let sessionId = 0;
+  const turns: number[] = [];
+  for (let sessionEpoch = 0; sessionEpoch < 2 * PARTITIONS; sessionEpoch++) {
+    const partitions = asked.map((each) => ({ ...each, partitionMaxBytes: plenty }));
+    const limits = { maxWaitMs: 0, minBytes: 0, maxBytes: size };
+    const body = { ...limits, sessionId, sessionEpoch, topics: [{ topic: TOPIC, partitions }] };
+    const answer = await client.request(fetch, body, { maxVersion: 12 });
+    ({ sessionId } = answer);
+    const told = answer.responses.flatMap(({ partitions }) => partitions);
+    const given = told.filter(({ records }) => (records?.length ?? 0) > 0);
+    // As clients do: they name again those of which they have read.
+    asked = given.map(({ partitionIndex }) => ({
+      partition: partitionIndex,
+      fetchOffset: turns.includes(partitionIndex) ? 2 : 1,
+    }));
+    turns.push(...given.map(({ partitionIndex }) => partitionIndex));
+  }
+  expect(turns).toEqual([0, 1, 2, 0, 1, 2]);
+});
