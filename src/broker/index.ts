@@ -1,5 +1,6 @@
 export type { Durability, LogRead } from '../storage/index.ts';
-export { Broker, type BrokerOptions, type BrokerSettings, DEFAULT_BROKER_SETTINGS } from './broker.ts';
+export { Broker } from './broker.ts';
+export { type BrokerOptions, type BrokerSettings, DEFAULT_BROKER_SETTINGS } from './broker-settings.ts';
 export * from './clients/index.ts';
 export * from './configs/index.ts';
 export {
