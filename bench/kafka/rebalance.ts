@@ -38,11 +38,10 @@ export function kafkaRebalance(peer: Peer, directory: string, work: RebalanceWor
     if (oldest === undefined || newcomer === undefined) throw new Error('a group has members');
 
     /** Measures what happens until these members have all partitions. */
-    const shared = async (there: readonly GroupMember[], body: () => void): Promise<Stage> => {
+    const shared = async (there: readonly GroupMember[], change: () => Promise<void> | void): Promise<Stage> => {
       const done = await stage(run.broker, 1, async () => {
-        body();
-        const assigned = owners.shared(there.length);
-        await run.orFailed(whileProgressing('changes of owners', () => owners.changes, assigned));
+        const changed = Promise.all([change(), owners.shared(there.length)]);
+        await run.orFailed(whileProgressing('changes of owners', () => owners.changes, changed));
       });
       await expectAssigned(session, there, owners);
       return done;
@@ -51,12 +50,7 @@ export function kafkaRebalance(peer: Peer, directory: string, work: RebalanceWor
       for (const each of members) if (each !== newcomer) each.start();
     });
     const joined = await shared(members, () => newcomer.start());
-    let leaving: Promise<void> | undefined;
-    const left = await shared(others, () => {
-      leaving = oldest.leave();
-      leaving.catch(run.fail);
-    });
-    await run.orFailed(leaving ?? Promise.resolve());
+    const left = await shared(others, () => oldest.leave());
     return {
       bench: `kafka-rebalance ${protocol}`,
       broker: peer.name,
