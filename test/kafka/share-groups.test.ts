@@ -264,6 +264,27 @@ describe('a share session', () => {
     expect(await consumer.deliveries()).toEqual([{ partition: 0, offset: 0, value: 'a', deliveryCount: 1 }]);
   });
 
+  it('that waits makes nothing anew of a group that is deleted meanwhile', async () => {
+    const { join, admin } = await start();
+    const consumer = await join('m');
+    await consumer.fetch();
+    await consumer.heartbeat({ memberEpoch: -1 });
+    const waiting = consumer.fetch({ maxWaitMs: 60_000 });
+    await ask(admin, deleteGroups, 2, { groupsNames: ['g'] });
+    expect(errorsOf(await waiting)).toEqual([[KafkaError.UNKNOWN_TOPIC_OR_PARTITION, 0]]);
+    await join('n');
+    expect(await offsetsOf(admin)).toEqual([]);
+  });
+
+  it('acknowledges nothing of a partition that it has fetched nothing of', async () => {
+    const { join, admin } = await start([], {}, 2);
+    const consumer = await join('m');
+    await consumer.fetch();
+    const answer = await consumer.acknowledge([[1, 0, 0, ACCEPT]]);
+    expect(answer.responses[0]?.partitions[0]?.errorCode).toBe(KafkaError.INVALID_RECORD_STATE);
+    expect(await offsetsOf(admin)).toMatchObject([{ partitionIndex: 0 }]);
+  });
+
   it('tells that a topic has gone', async () => {
     const { join, admin } = await start(['a']);
     const consumer = await join('m');

@@ -161,6 +161,7 @@ export class DeliveryWindow {
 
   /** They are available again. */
   putBack(spans: readonly Span[]): void {
+    if (spans.length === 0) return;
     for (const span of spans) {
       span.owner = undefined;
       span.settling = false;

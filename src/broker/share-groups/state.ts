@@ -135,12 +135,20 @@ function deliveryAt({ groups }: ShareState, { groupId, streamId, partition }: Pl
 }
 
 function settle({ done, counts }: DeliveryState, event: Settled): void {
-  const before = done.floor;
-  done.addRange(before, event.floor);
+  forgetCounts(counts, done.floor, event.floor);
+  done.addRange(done.floor, event.floor);
   addPairs(done, event.done);
+  // Pairs: both are there.
+  for (let i = 0; i < event.done.length; i += 2) forgetCounts(counts, event.done[i]!, event.done[i + 1]!);
   for (const { firstOffset, lastOffset, deliveryCount } of event.returned)
-    for (let offset = firstOffset; offset <= lastOffset; offset++) counts.set(offset, deliveryCount);
-  if (counts.size > 0) for (const offset of [...counts.keys()]) if (done.has(offset)) counts.delete(offset);
+    for (let offset = firstOffset; offset <= lastOffset; offset++)
+      if (!done.has(offset)) counts.set(offset, deliveryCount);
+}
+
+/** Those from `from` to `to` (exclusive), whichever are fewer: the offsets, or the counts that there are. */
+function forgetCounts(counts: Map<number, number>, from: number, to: number): void {
+  if (to - from < counts.size) for (let offset = from; offset < to; offset++) counts.delete(offset);
+  else for (const offset of counts.keys()) if (offset >= from && offset < to) counts.delete(offset);
 }
 
 function addPairs(done: AckSet, pairs: readonly number[]): void {

@@ -1,4 +1,3 @@
-import type { SharePartition } from '../../broker/index.ts';
 import { KafkaError } from './codec/error-codes.ts';
 import { errorNumber } from './errors.ts';
 import type { RequestContext } from './handler.ts';
@@ -57,14 +56,14 @@ export interface AcknowledgedPartition {
 }
 
 /**
- * Takes what a request acknowledges, and resolves when all of it is taken: whatever the member gets after that, it does not get
- * those records. The answers resolve, and do not reject, when they are durable.
+ * Takes what a request acknowledges: whatever the member gets after that, it does not get those records. The answers resolve, and do not
+ * reject, when they are durable.
  */
-export async function acknowledge(
+export function acknowledge(
   session: ShareSession,
   { topics, isRenewAck }: { readonly topics: readonly AcknowledgedTopic[]; readonly isRenewAck: boolean },
   context: RequestContext,
-): Promise<Promise<AcknowledgedPartition>[]> {
+): Promise<AcknowledgedPartition>[] {
   const answers: Promise<AcknowledgedPartition>[] = [];
   for (const { topicId, partitions } of topics) {
     for (const { partitionIndex, acknowledgementBatches: batches } of partitions) {
@@ -76,31 +75,19 @@ export async function acknowledge(
         answers.push(Promise.resolve(answer(refused)));
         continue;
       }
-      try {
-        const state = await partitionOf(session, { topicId, partition: partitionIndex }, context);
-        const acknowledgements = batches.map(({ firstOffset, lastOffset, acknowledgeTypes: types }) => ({
-          ...{ firstOffset, lastOffset, types },
-        }));
-        answers.push(state.acknowledge(session.owner, acknowledgements).then(() => answer(0), failure));
-      } catch (error) {
-        answers.push(Promise.resolve(failure(error)));
+      // What the session has fetched nothing of, it has no records of.
+      const state = session.partitions.get(shareSessionKey({ topicId, partition: partitionIndex }))?.state;
+      if (state === undefined) {
+        answers.push(Promise.resolve(answer(KafkaError.INVALID_RECORD_STATE)));
+        continue;
       }
+      const acknowledgements = batches.map(({ firstOffset, lastOffset, acknowledgeTypes: types }) => ({
+        ...{ firstOffset, lastOffset, types },
+      }));
+      answers.push(state.acknowledge(session.owner, acknowledgements).then(() => answer(0), failure));
     }
   }
   return answers;
-}
-
-/** The delivery state of a partition of the session's group; the session remembers it. Rejects as `ShareGroups.partition`. */
-export async function partitionOf(
-  { groupId, partitions }: ShareSession,
-  id: { readonly topicId: string; readonly partition: number },
-  { broker }: RequestContext,
-): Promise<SharePartition> {
-  const own = partitions.get(shareSessionKey(id));
-  if (own?.state !== undefined) return own.state;
-  const state = await broker.shareGroups.partition(groupId, id.topicId, id.partition);
-  if (own !== undefined) own.state = state;
-  return state;
 }
 
 /** Kafka's number for why a partition is not read; 0 when it can be. */

@@ -16,7 +16,7 @@ export const shareAcknowledgeHandler = handler(shareAcknowledge, async (request,
     if (epoch !== session.epoch) return refused(KafkaError.INVALID_SHARE_SESSION_EPOCH);
     shareSessions.advance(session);
   }
-  const answers = await Promise.all(await acknowledge(session, request, context));
+  const answers = await Promise.all(acknowledge(session, request, context));
   if (epoch === FINAL_EPOCH) await shareSessions.close(session);
   return {
     errorCode: 0,

@@ -11,7 +11,6 @@ import {
   FINAL_EPOCH,
   INITIAL_EPOCH,
   NO_LEADER,
-  partitionOf,
   requester,
   unreadable,
 } from '../share-requests.ts';
@@ -36,7 +35,7 @@ export const shareFetchHandler = handler(
       return refused(KafkaError.GROUP_ID_NOT_FOUND, errorText(`Share group ${who.groupId} not found.`));
     const session = await sessionOf(request, who, context);
     if (typeof session === 'number') return refused(session);
-    const answers = await acknowledge(session, request, context);
+    const answers = acknowledge(session, request, context);
     const isFinal = request.shareSessionEpoch === FINAL_EPOCH;
     const fetches = !isFinal && !request.isRenewAck && request.maxRecords > 0 && request.maxBytes > 0;
     const found = fetches ? await fetchEnough(request, session, context) : [];
@@ -117,11 +116,12 @@ async function fetchEnough(
   const deadline = clock.monotonic() + request.maxWaitMs;
   const availability = new ShareAvailability(context);
   try {
-    for (;;) {
+    for (let waited = false; ; waited = true) {
       availability.look();
-      const found = await collect(request, session, availability, context);
+      // What goes while it is waited for goes with its group or its topic: nothing is made anew of it.
+      const found = await collect(request, session, availability, context, waited ? acquire : acquireAnew);
       const left = deadline - clock.monotonic();
-      const gave = found.some(({ response }) => response.errorCode === 0);
+      const gave = found.some(({ response }) => waited || response.errorCode === 0);
       if (gave || left <= 0 || session.closed || availability.isEmpty) return found;
       if (!(await availability.wait(left))) return found;
     }
@@ -136,6 +136,7 @@ async function collect(
   session: ShareSession,
   availability: ShareAvailability,
   context: RequestContext,
+  take: typeof acquire,
 ): Promise<Found[]> {
   const found: Found[] = [];
   const wanted = [...session.partitions.values()].filter((partition) => partition.wanted);
@@ -153,7 +154,7 @@ async function collect(
     }
     try {
       const limits = { request, maxRecords, maxBytes };
-      const { read, ranges } = await acquireAnew(asked, limits, session, availability, context);
+      const { read, ranges } = await take(asked, limits, session, availability, context);
       if (ranges.length === 0) continue;
       maxBytes -= read.bytes;
       for (const { firstOffset, lastOffset } of ranges) maxRecords -= lastOffset - firstOffset + 1;
@@ -185,7 +186,8 @@ async function acquire(
   context: RequestContext,
 ): Promise<Acquired> {
   const { request, maxRecords, maxBytes } = limits;
-  const state = await partitionOf(session, asked, context);
+  asked.state ??= await context.broker.shareGroups.partition(session.groupId, asked.topicId, asked.partition);
+  const { state } = asked;
   availability.watch(state);
   const acquired = await state.acquire(session.owner, {
     ...{ maxRecords, maxBytes, batchSize: Math.max(request.batchSize, 1) },
