@@ -12,6 +12,8 @@ const CACHE = fileURLToPath(new URL('../../node_modules/.cache/kafka-java/', imp
 
 /** A tool that has not ended by then hangs. */
 const TOOL_TIMEOUT_MS = 60_000;
+/** How long a program that was asked to end may go on. */
+const STOP_GRACE_MS = 15_000;
 
 /** What is missing on this machine to run Java programs from Maven's repositories; undefined when nothing is. */
 export function whatJavaLacks(): string | undefined {
@@ -124,10 +126,15 @@ export class JavaProcess<Event> {
     this.#child.stdin?.write(text);
   }
 
-  /** Asks it to end, and waits until it has. */
+  /**
+   * Asks it to end, and waits until it has. One that goes on is killed: Kafka's consumer of the new protocol may miss that it was woken up, and polls
+   * for ever (seen with 4.3.1).
+   */
   async stop(): Promise<void> {
     this.#child.kill('SIGTERM');
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), STOP_GRACE_MS);
     await this.#ended;
+    clearTimeout(timer);
   }
 
   async kill(): Promise<void> {
