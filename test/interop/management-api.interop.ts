@@ -7,6 +7,7 @@ import { freePort } from '../../bench/peers/free-port.ts';
 import { rabbitmq, rabbitmqMissing } from '../../bench/peers/rabbitmq.ts';
 import { createBroker } from '../../src/index.ts';
 import { type Answer, asking } from '../http/fixture.ts';
+import { until } from '../kafka/fixture.ts';
 
 /*
  * The same requests to RabbitMQ's management plugin and to this broker: the same answers, as far as they are about what was asked for;
@@ -217,8 +218,4 @@ function shape(value: unknown, path = ''): Set<string> {
 
 function difference(one: Set<string>, other: Set<string>): string[] {
   return [...one].filter((field) => !other.has(field));
-}
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 100));
 }

@@ -1,10 +1,3 @@
-import {
-  GroupProtocols,
-  MessagesStreamFallbackModes,
-  MessagesStreamModes,
-  Consumer as PlatformaticConsumer,
-  stringDeserializers,
-} from '@platformatic/kafka';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { consumerGroupDescribe } from '../../src/protocols/kafka/codec/apis/consumer-group-describe.ts';
 import {
@@ -17,11 +10,11 @@ import { offsetCommit } from '../../src/protocols/kafka/codec/apis/offset-commit
 import { offsetFetch } from '../../src/protocols/kafka/codec/apis/offset-fetch.ts';
 import { KafkaError } from '../../src/protocols/kafka/codec/error-codes.ts';
 import { kafkajs, startBroker, temporaryDirectory, until } from './fixture.ts';
+import { joinByPlatformatic, TOPIC } from './group-members.ts';
 import { ask, RawClient } from './raw-client.ts';
 
 // The new group protocol (KIP-848), as a client meets it.
 
-const TOPIC = 'work';
 const PARTITIONS = 4;
 
 async function createTopics(address: string, ...topics: string[]): Promise<void> {
@@ -50,31 +43,7 @@ function heartbeat(client: RawClient, request: Partial<ConsumerGroupHeartbeatReq
 }
 
 describe('members of @platformatic/kafka', () => {
-  async function join(address: string) {
-    const consumer = new PlatformaticConsumer({
-      clientId: 'c',
-      groupId: 'team',
-      groupProtocol: GroupProtocols.CONSUMER,
-      bootstrapBrokers: [address],
-      deserializers: stringDeserializers,
-      maxWaitTime: 50,
-    });
-    const stream = await consumer.consume({
-      topics: [TOPIC],
-      mode: MessagesStreamModes.COMMITTED,
-      fallbackMode: MessagesStreamFallbackModes.EARLIEST,
-      autocommit: true,
-    });
-    const got: { partition: number; value: string }[] = [];
-    stream.on('data', ({ partition, value }) => got.push({ partition, value }));
-    return {
-      got,
-      async leave() {
-        await stream.close();
-        await consumer.close();
-      },
-    };
-  }
+  const join = (address: string) => joinByPlatformatic(address, 'team', 'consumer');
 
   async function send(address: string, name: string): Promise<string[]> {
     const producer = kafkajs(address).producer();
