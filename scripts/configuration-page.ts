@@ -1,6 +1,7 @@
 // Makes docs/configuration.md from the schema: npm run docs.
 import { writeFileSync } from 'node:fs';
 import { SUPPORTED_PROTOCOLS, USUAL_PORTS } from '../src/config/endpoint.ts';
+import { LISTENER_SETTINGS } from '../src/config/listener.ts';
 import { SECTIONS, type Section, type Setting } from '../src/config/setting.ts';
 
 const INTRODUCTION = `# Configuration
@@ -31,11 +32,34 @@ of which the first that says it wins:
 A name that is no setting is refused, in the file as in the environment, with the name that was probably meant.
 Sizes are in bytes and times in milliseconds, as the names say. Settings are read when the broker starts.`;
 
+const LISTENERS = `## Listeners
+
+In the file, a listener may have settings of its own; what it does not say is as for all:
+
+\`\`\`yaml
+listeners:
+  - kafka://127.0.0.1:9092
+  - url: kafka+tls://0.0.0.0:9093
+    advertise: broker.example.com:9093
+    sasl: required
+    saslMechanisms: [SCRAM-SHA-512]
+  - url: kafka+tls://0.0.0.0:9094
+    sasl: 'off'
+    principalMappingRules: RULE:^CN=(.*?),OU=services.*$/$1/
+    tls:
+      ca: /etc/sluice/services.pem
+      clientCertificates: required
+\`\`\`
+
+It can have ${LISTENER_SETTINGS.map((name) => `\`${name}\``).join(', ')}: those of [\`kafka\`](#kafka), [\`amqp\`](#amqp) and [\`tls\`](#tls) by
+the same names, and \`advertise\` as \`HOST:PORT\`. Kafka: \`listener.name.NAME.…\`.`;
+
 export function configurationPage(): string {
   const protocols = SUPPORTED_PROTOCOLS.map((protocol) => `\`${protocol}\` (usually port ${USUAL_PORTS[protocol]})`);
   const parts = [
     INTRODUCTION,
     ...SECTIONS.map(sectionPart),
+    LISTENERS,
     `## Protocols\n\nThis version speaks: ${protocols.join(', ')}.`,
   ];
   return `${parts.join('\n\n')}\n`;

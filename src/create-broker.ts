@@ -3,7 +3,10 @@ import {
   completeSettings,
   type Endpoint,
   formatEndpoint,
+  type ListenerInput,
+  type ListenerSettings,
   parseEndpoint,
+  parseListener,
   type Settings,
   type SettingsInput,
 } from './config/index.ts';
@@ -24,7 +27,7 @@ export interface CreateBrokerOptions {
   /** Short for `settings.storage.directory`. */
   readonly directory?: string;
   /** `PROTO://HOST:PORT`; port 0 takes a free one. Short for `settings.listeners`; none unless given: the broker is then reached in process. */
-  readonly listeners?: readonly string[];
+  readonly listeners?: readonly ListenerInput[];
   /** Short for `settings.advertise`. */
   readonly advertise?: readonly string[];
   /** Everything that a configuration file can say. */
@@ -113,9 +116,9 @@ export async function createBroker(options: CreateBrokerOptions = {}): Promise<R
     });
     await file?.importInto(broker);
     const open = listenerOpener(settings, broker, logger, listeners);
-    for (const text of options.listeners ?? options.settings?.listeners ?? []) {
-      const endpoint = parseEndpoint(text);
-      listeners.push({ endpoint, listener: await open(endpoint) });
+    for (const asked of options.listeners ?? options.settings?.listeners ?? []) {
+      const listener = parseListener(asked);
+      listeners.push({ endpoint: listener.endpoint, listener: await open(listener) });
     }
   } catch (error) {
     await close().catch(() => {});
@@ -156,7 +159,7 @@ async function environmentOf({ environment = realEnvironment(), clock }: CreateB
   return { ...environment, clock: new VirtualClock(environment.clock.now()) };
 }
 
-function brokerSettings({ storage, kafka, groups, transactions, limits, compaction }: Settings) {
+function brokerSettings({ storage, kafka, groups, transactions, limits, compaction, http }: Settings) {
   return {
     ...(limits.memoryBytes !== undefined && { memoryBytes: limits.memoryBytes }),
     nodeId: kafka.brokerId,
@@ -175,6 +178,7 @@ function brokerSettings({ storage, kafka, groups, transactions, limits, compacti
       offsetsRetentionMs: groups.offsetsRetentionMs,
     },
     transactions,
+    sessions: { max: http.sessions, idleMs: http.sessionIdleMs, lifetimeMs: http.sessionLifetimeMs },
     topologyLimits: {
       maxVirtualHosts: limits.virtualHosts,
       maxQueues: limits.queues,
@@ -218,12 +222,12 @@ function addressOf({ endpoint, listener: { port } }: ListenerOn): ListenerAddres
 
 function listenerOpener(settings: Settings, broker: Broker, logger: Logger, opened: readonly ListenerOn[]) {
   const { limits, amqp, kafka, http, storage } = settings;
-  const principalRules = new PrincipalRules(kafka.principalMappingRules);
   const startedAt = broker.environment.clock.monotonic();
   // A reply finds its channel whichever listener that came by.
   const replies = new ReplyChannels(broker.environment.random);
-  return async (endpoint: Endpoint): Promise<OpenListener> => {
-    const listen = await listenOptions(endpoint, settings, broker.environment);
+  return async (own: ListenerSettings): Promise<OpenListener> => {
+    const { endpoint } = own;
+    const listen = await listenOptions(own, settings, broker.environment);
     if (endpoint.protocol === 'amqp')
       return AmqpListener.open({
         broker,
@@ -232,7 +236,7 @@ function listenerOpener(settings: Settings, broker: Broker, logger: Logger, open
         replies,
         limits: amqp,
         identity: { product: amqp.product, version: amqp.productVersion ?? VERSION },
-        certificateName: amqp.certificateName,
+        certificateName: own.certificateName ?? amqp.certificateName,
       });
     if (endpoint.protocol === 'http') {
       // Whoever needs no HTTP does not wait for what serves it.
@@ -242,9 +246,11 @@ function listenerOpener(settings: Settings, broker: Broker, logger: Logger, open
       const server = { product: 'Sluice', version: VERSION, listeners, disk, startedAt };
       return HttpListener.open({ broker, logger, listen, server, maxBodyBytes: http.maxBodyBytes });
     }
-    const told = settings.advertise
-      .map(parseEndpoint)
-      .find(({ protocol, tls }) => protocol === endpoint.protocol && tls === endpoint.tls);
+    const told =
+      own.advertise ??
+      settings.advertise
+        .map(parseEndpoint)
+        .find(({ protocol, tls }) => protocol === endpoint.protocol && tls === endpoint.tls);
     return KafkaListener.open({
       broker,
       logger,
@@ -252,8 +258,10 @@ function listenerOpener(settings: Settings, broker: Broker, logger: Logger, open
       ...(told && { advertise: { host: told.host, port: told.port } }),
       listeners: () => opened.map(({ listener }) => listener).filter((listener) => listener instanceof KafkaListener),
       authentication: {
-        ...{ sasl: kafka.sasl, mechanisms: kafka.saslMechanisms, maxReauthMs: kafka.maxReauthMs },
-        principalRules,
+        sasl: own.sasl ?? kafka.sasl,
+        mechanisms: own.saslMechanisms ?? kafka.saslMechanisms,
+        maxReauthMs: own.maxReauthMs ?? kafka.maxReauthMs,
+        principalRules: new PrincipalRules(own.principalMappingRules ?? kafka.principalMappingRules),
       },
       limits: {
         maxFrameBytes: limits.frameBytes,
@@ -265,14 +273,14 @@ function listenerOpener(settings: Settings, broker: Broker, logger: Logger, open
 }
 
 async function listenOptions(
-  { host, port, tls }: Endpoint,
+  { endpoint: { host, port, tls }, tls: own }: ListenerSettings,
   settings: Settings,
   { files }: Environment,
 ): Promise<ListenOptions> {
   if (!tls) return { host, port };
-  if (settings.tls === undefined)
+  const { cert, key, ca, clientCertificates } = { ...settings.tls, ...own };
+  if (cert === undefined || key === undefined)
     throw new BrokerError('invalid-configuration', 'a +tls listener needs tls.cert and tls.key');
-  const { cert, key, ca, clientCertificates } = settings.tls;
   const clients = ca && {
     ca: await readFile(files, ca),
     requestCert: true,

@@ -8,11 +8,19 @@ type Issue = z.core.$ZodIssue;
 /** One line about what the schema refused: which setting, where it came from, what is wrong and what would be right. */
 export function explain(issue: Issue, values: Values, layers: readonly Layer[]): string {
   const keys = issue.path.map(String);
+  if (issue.code === 'invalid_union') return explain(meant(issue, valueAt(values, keys)), values, layers);
   if (issue.code === 'unrecognized_keys') {
     const unknown = [...keys, issue.keys[0] ?? ''];
     return `${unknown.join('.')}${whence(unknown, layers)}: there is no such setting; ${suggestion(unknown)}`;
   }
   return `${keys.join('.')}${whence(keys, layers)}: ${problem(issue, valueAt(values, keys))}`;
+}
+
+/** Of something that may be text or a section, what is wrong with what it looks like. */
+function meant(issue: Issue & { readonly code: 'invalid_union' }, value: unknown): Issue {
+  const [asText, asSection] = issue.errors.map(([first]) => first);
+  const first = isValues(value) ? asSection : asText;
+  return first === undefined ? { ...issue, code: 'custom' } : { ...first, path: [...issue.path, ...first.path] };
 }
 
 function problem(issue: Issue, value: unknown): string {

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { completeSettings, loadSettings, type SettingsSources } from './index.ts';
+import { completeSettings, loadSettings, parseListener, type SettingsSources } from './index.ts';
 import { SETTINGS } from './setting.ts';
 
 let directory: string;
@@ -69,6 +69,18 @@ describe('where settings come from', () => {
     expect(settings.storage.directory).toBe('./data');
   });
 
+  test('a listener of the file may have settings of its own', async () => {
+    const own = { url: 'kafka+tls://127.0.0.1:2', sasl: 'off', advertise: 'b.example:3', tls: { cert: 'c', key: 'k' } };
+    const file = await yaml(`listeners: ['kafka://127.0.0.1:1', ${JSON.stringify(own)}]`);
+    const { listeners } = await loadSettings({ file });
+    expect(listeners).toEqual(['kafka://127.0.0.1:1', own]);
+    expect(listeners.map(parseListener)[1]).toMatchObject({
+      endpoint: { protocol: 'kafka', tls: true, host: '127.0.0.1', port: 2 },
+      advertise: { host: 'b.example', port: 3 },
+      sasl: 'off',
+    });
+  });
+
   test('an empty file is no settings', async () => {
     expect(await loadSettings({ file: await yaml('# nothing yet\n') })).toEqual(completeSettings());
   });
@@ -95,6 +107,26 @@ describe('where settings come from', () => {
 });
 
 describe('what is refused, in one line that says how to mend it', () => {
+  test.each([
+    ["['kafka://x']", "listeners.0 (FILE): 'kafka://x' is not PROTO://HOST:PORT, as in kafka://127.0.0.1:9092"],
+    [
+      "[{ url: 'kafka://x' }]",
+      "listeners.0.url (FILE): 'kafka://x' is not PROTO://HOST:PORT, as in kafka://127.0.0.1:9092",
+    ],
+    [
+      "[{ url: 'kafka://x:1', sasl: 'on' }]",
+      'listeners.0.sasl (FILE): "on" is not one of off, optional, remote, required',
+    ],
+    ["[{ url: 'amqp://x:1', sasl: 'off' }]", 'listeners.0.sasl (FILE): it is for listeners of kafka, not of amqp'],
+    ["[{ url: 'kafka://x:1', advertise: 'y' }]", 'listeners.0.advertise (FILE): give HOST:PORT'],
+    ["[{ url: 'kafka://x:1', tls: { cert: 'c' } }]", "listeners.0.tls (FILE): 'kafka://x:1' is without TLS"],
+    ["[{ url: 'kafka+tls://x:1', tls: { cert: 'c' } }]", "listeners.0 (FILE): 'kafka+tls://x:1' needs a certificate"],
+    ["[{ url: 'kafka://x:1', salt: 'off' }]", 'listeners.0.salt (FILE): there is no such setting'],
+  ])('a listener as %s', async (listeners, message) => {
+    const file = await yaml(`listeners: ${listeners}`);
+    expect(await refusal({ file })).toContain(message.replace('FILE', file));
+  });
+
   test('an unknown name in the file, with the nearest known one', async () => {
     const file = await yaml('storage:\n  directroy: /var/lib/sluice\n');
     expect(await refusal({ file })).toBe(

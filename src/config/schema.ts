@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { toBrokerError } from '../errors.ts';
-import { type Endpoint, formatEndpoint, parseEndpoint, SUPPORTED_PROTOCOLS, USUAL_PORTS } from './endpoint.ts';
+import { formatEndpoint, parseEndpoint, SUPPORTED_PROTOCOLS, USUAL_PORTS } from './endpoint.ts';
+import { amqpLogin, endpoint, kafkaLogin, listenerSchema, parseListener, tlsSchema } from './listener.ts';
 
 /*
  * Everything that can be set, with what holds when nobody sets it. One schema for the file, the environment, the flags
@@ -26,18 +26,6 @@ const section = <T extends z.core.$ZodLooseShape>(shape: T, description: string)
     .strictObject(shape)
     .prefault({} as never)
     .describe(description);
-
-function endpoint(check: (endpoint: Endpoint) => string | undefined = () => undefined) {
-  return z.string().superRefine((text, context) => {
-    try {
-      const wrong = check(parseEndpoint(text));
-      if (wrong !== undefined) context.addIssue({ code: 'custom', message: wrong });
-    } catch (error) {
-      // What looks at all settings together must find endpoints that are some.
-      context.addIssue({ code: 'custom', message: toBrokerError(error).message, continue: false });
-    }
-  });
-}
 
 const storage = section(
   {
@@ -80,26 +68,7 @@ const storage = section(
   'How and where messages are kept.',
 );
 
-const tls = z
-  .strictObject({
-    cert: z.string().min(1).describe('File of the certificate chain, PEM.'),
-    key: z.string().min(1).describe('File of the private key, PEM.'),
-    ca: z
-      .string()
-      .min(1)
-      .optional()
-      .describe(
-        'File of the certificate authorities, PEM. With it, clients must show a certificate that one of them signed.',
-      ),
-    clientCertificates: z
-      .enum(['required', 'optional'])
-      .default('required')
-      .describe(
-        'With `tls.ca`, whether a client may connect without a certificate; one that is shown must be signed in any case. RabbitMQ: `ssl_options.fail_if_no_peer_cert`.',
-      ),
-  })
-  .optional()
-  .describe('What `+tls` listeners show.');
+const tls = tlsSchema.optional().describe('What `+tls` listeners show.');
 
 const limits = section(
   {
@@ -253,29 +222,10 @@ const kafka = section(
         'What clients are told as the id of the cluster. Without it, one is made up once and kept in the data directory.',
       ),
     brokerId: count(0, MAX_INT32).default(1).describe('What clients are told as the id of the broker.'),
-    sasl: z
-      .enum(['off', 'optional', 'remote', 'required'])
-      .default('remote')
-      .describe(
-        'Who has to log in: everybody (`required`), clients of other machines unless they have shown a certificate (`remote`), who wants to (`optional`), or nobody, and nobody can (`off`).',
-      ),
-    saslMechanisms: z
-      .array(z.enum(['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512']))
-      .min(1)
-      .default(['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'])
-      .describe('The ways to log in: a list. Kafka: `sasl.enabled.mechanisms`.'),
-    maxReauthMs: ms(0)
-      .default(0)
-      .describe(
-        'How long after it logged in a client has to do so again, or is disconnected; 0 for never. Kafka: `connections.max.reauth.ms`.',
-      ),
-    principalMappingRules: z
-      .string()
-      .min(1)
-      .default('DEFAULT')
-      .describe(
-        "What the distinguished name in a client's certificate makes of it: `RULE:pattern/replacement/` with `L` or `U` after it for small or capital letters, and `DEFAULT` for the name as it is, with commas between. The first that fits counts; a client that none fits has to log in. Kafka: `ssl.principal.mapping.rules`.",
-      ),
+    sasl: kafkaLogin.sasl.default('remote'),
+    saslMechanisms: kafkaLogin.saslMechanisms.default(['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512']),
+    maxReauthMs: kafkaLogin.maxReauthMs.default(0),
+    principalMappingRules: kafkaLogin.principalMappingRules.default('DEFAULT'),
     authorizer: z
       .enum(['off', 'acl'])
       .default('off')
@@ -329,10 +279,7 @@ const amqp = section(
     heartbeatSeconds: count(0, 65_535)
       .default(60)
       .describe('How often clients are asked to say that they are there; 0 for not at all. RabbitMQ: `heartbeat`.'),
-    certificateName: z
-      .enum(['distinguished-name', 'common-name'])
-      .default('distinguished-name')
-      .describe("What of a client's certificate is its user's name, for `EXTERNAL`. RabbitMQ: `ssl_cert_login_from`."),
+    certificateName: amqpLogin.certificateName.default('distinguished-name'),
     product: z
       .string()
       .min(1)
@@ -356,6 +303,17 @@ const http = section(
     maxBodyBytes: bytes(1 * KiB, 512 * MiB)
       .default(20_000_000)
       .describe('The largest body of a request. RabbitMQ: `management.http.max_body_size`.'),
+    sessions: count(1, 1_000_000)
+      .default(10_000)
+      .describe('Sessions of those who logged in by a browser; with more, the longest unused one ends.'),
+    sessionIdleMs: ms(1)
+      .default(1800 * SECOND)
+      .describe('How long a session lasts that nobody uses.'),
+    sessionLifetimeMs: ms(1)
+      .default(12 * 3600 * SECOND)
+      .describe(
+        'How long a session lasts, however much it is used. RabbitMQ: `management.login_session_timeout`, in minutes.',
+      ),
   },
   'For the HTTP API.',
 );
@@ -477,7 +435,7 @@ const transactions = section(
 export const settingsSchema = z
   .strictObject({
     listeners: z
-      .array(endpoint())
+      .array(listenerSchema)
       .min(1)
       .default(
         SUPPORTED_PROTOCOLS.map((protocol) =>
@@ -485,7 +443,7 @@ export const settingsSchema = z
         ),
       )
       .describe(
-        'Where to listen: a list of `PROTO://HOST:PORT`, or `PROTO+tls://HOST:PORT` for TLS. Port 0 takes a free one.',
+        'Where to listen: a list of `PROTO://HOST:PORT`, or `PROTO+tls://HOST:PORT` for TLS. Port 0 takes a free one. In the file, one may have settings of its own: see [below](#listeners).',
       ),
     advertise: z
       .array(
@@ -519,11 +477,12 @@ export const settingsSchema = z
   .superRefine(({ listeners, advertise, tls, groups, kafka }, context) => {
     const refuse = (path: (string | number)[], message: string) => context.addIssue({ code: 'custom', path, message });
     const known = new Set<string>();
-    for (const [index, text] of listeners.entries()) {
-      const { protocol, tls: encrypted } = parseEndpoint(text);
-      known.add(protocol);
-      if (encrypted && tls === undefined) {
-        refuse(['listeners', index], `'${text}' needs a certificate: set tls.cert and tls.key`);
+    for (const [index, listener] of listeners.entries()) {
+      const { endpoint, tls: own } = parseListener(listener);
+      known.add(endpoint.protocol);
+      const { cert, key } = { ...tls, ...own };
+      if (endpoint.tls && (cert === undefined || key === undefined)) {
+        refuse(['listeners', index], `'${formatEndpoint(endpoint)}' needs a certificate: set tls.cert and tls.key`);
       }
     }
     for (const [index, text] of advertise.entries()) {

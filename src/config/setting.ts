@@ -56,7 +56,7 @@ function settingOf(wrapped: z.ZodType, inner: z.ZodType, path: readonly string[]
     minimum: number?.minValue ?? undefined,
     maximum: number?.maxValue ?? undefined,
     default: wrapped instanceof z.ZodDefault ? wrapped.def.defaultValue : undefined,
-    description: describe(wrapped),
+    description: describe(wrapped) || describe(inner),
   };
 }
 

@@ -1,7 +1,13 @@
 import { spawnSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } from 'kafkajs';
+import {
+  AclOperationTypes,
+  AclPermissionTypes,
+  AclResourceTypes,
+  ResourcePatternTypes,
+  type SASLOptions,
+} from 'kafkajs';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { makeCertificate } from '../../scripts/suites/certificate.ts';
 import { alterReplicaLogDirs } from '../../src/protocols/kafka/codec/apis/alter-replica-log-dirs.ts';
@@ -32,7 +38,7 @@ import { ZERO_UUID } from '../../src/protocols/kafka/codec/uuid.ts';
 import { encodeBatch } from '../../src/records/index.ts';
 import { startBroker, temporaryDirectory } from './fixture.ts';
 import { ask, frameOf, type RawClient } from './raw-client.ts';
-import { kafkajsAs, plain, rawAs, startSecured } from './secured.ts';
+import { kafkajsAs, PASSWORDS, plain, rawAs, startSecured } from './secured.ts';
 
 const TOPIC = 2;
 const GROUP = 3;
@@ -311,13 +317,7 @@ it.each([
   ['as rules make it', 'RULE:^CN=(.*?),O=Other.*$/$1/,RULE:^CN=(.*?),O=Shop.*$/$1/U,DEFAULT', 'User:ANNA'],
   ['by no rule: nobody', 'RULE:^CN=berta,.*$/berta/', undefined],
 ])('a client that shows a certificate is who that names, %s', async (_, principalMappingRules, principal) => {
-  const directory = await temporaryDirectory();
-  const server = makeCertificate(directory);
-  const cert = join(directory, 'client.pem');
-  const key = join(directory, 'client.key');
-  const options = ['-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/C=DE/O=Shop, Inc/CN=anna'];
-  spawnSync('openssl', ['req', ...options, '-keyout', key, '-out', cert]);
-
+  const { server, cert, key } = await certificates();
   const { address } = await startBroker({
     listeners: ['kafka+tls://127.0.0.1:0'],
     settings: {
@@ -337,4 +337,52 @@ it.each([
     expect(await byCertificate).toBe(true);
     await expect(topicsOf({})).rejects.toThrow();
   }
+});
+
+/** A server's certificate, and one that a client shows, signed by itself. */
+async function certificates() {
+  const directory = await temporaryDirectory();
+  const server = makeCertificate(directory);
+  const cert = join(directory, 'client.pem');
+  const key = join(directory, 'client.key');
+  const options = ['-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/C=DE/O=Shop, Inc/CN=anna'];
+  spawnSync('openssl', ['req', ...options, '-keyout', key, '-out', cert]);
+  return { server, cert, key };
+}
+
+it('each listener has its own ways to log in, and makes its own principals of certificates', async () => {
+  const { server, cert, key } = await certificates();
+  const tls = { ca: cert, clientCertificates: 'optional' } as const;
+  const broker = await startBroker({
+    listeners: [
+      'kafka://127.0.0.1:0',
+      { url: 'kafka://127.0.0.1:0', sasl: 'required', saslMechanisms: ['SCRAM-SHA-512'] },
+      { url: 'kafka+tls://127.0.0.1:0', tls, sasl: 'off' },
+      { url: 'kafka+tls://127.0.0.1:0', tls, principalMappingRules: 'RULE:^CN=(.*?),.*$/$1/' },
+    ],
+    settings: {
+      ...(server && { tls: server }),
+      kafka: { authorizer: 'acl', superUsers: ['User:anna'] },
+    },
+  });
+  await broker.importDefinitions({ users: [{ name: 'anna', password: PASSWORDS.anna, tags: [] }] });
+  const ports = broker.listeners.map(({ port }) => port);
+  const ca = [await readFile(server?.cert ?? '')];
+  const ssl = { ca, cert: await readFile(cert), key: await readFile(key) };
+  const create = async (index: number, sasl?: SASLOptions, ssl?: object) => {
+    const admin = kafkajsAs(`127.0.0.1:${ports[index]}`, sasl, { ...(ssl && { ssl }) }).admin();
+    onTestFinished(() => admin.disconnect());
+    await admin.connect();
+    await admin.createTopics({ topics: [{ topic: `t${index}` }] });
+  };
+  const scram = { ...plain('anna'), mechanism: 'scram-sha-512' } as SASLOptions;
+
+  await create(0, plain('anna'));
+  await expect(create(0)).rejects.toThrow();
+  await create(1, scram);
+  await expect(create(1, plain('anna'))).rejects.toThrow(/mechanism/i);
+  await expect(create(1)).rejects.toThrow();
+  // The certificate's whole name is nobody who may do anything; the rule makes a super user of it.
+  await expect(create(2, undefined, ssl)).rejects.toThrow();
+  await create(3, undefined, ssl);
 });

@@ -133,12 +133,17 @@ test('what cannot be changed is shown with whom it was set by', async () => {
 
 test('all listeners of Kafka are shown, by what has to be done there and as clients are told of them', async () => {
   const running = await createBroker({
-    listeners: ['kafka://127.0.0.1:0', 'amqp://127.0.0.1:0', 'kafka://[::1]:0'],
+    listeners: [
+      'kafka://127.0.0.1:0',
+      'amqp://127.0.0.1:0',
+      'kafka://[::1]:0',
+      { url: 'kafka://127.0.0.1:0', sasl: 'required', advertise: 'own.example:19092' },
+    ],
     advertise: ['kafka://broker.example:9092'],
     settings: { kafka: { sasl: 'optional' }, transactions: { maxTimeoutMs: 1_000 } },
   });
   onTestFinished(() => running.close());
-  const [first, , third] = running.listeners.map((listener) => listener.port);
+  const [first, , third, fourth] = running.listeners.map((listener) => listener.port);
   const other = await KafkaClient.connect({ host: '127.0.0.1', port: first ?? 0 });
   onTestFinished(() => other.close());
   const names = ['listeners', 'advertised.listeners', 'transaction.max.timeout.ms'];
@@ -147,8 +152,14 @@ test('all listeners of Kafka are shown, by what has to be done there and as clie
     ...{ includeSynonyms: true, includeDocumentation: false },
   });
   expect(results[0]?.configs).toMatchObject([
-    { name: 'advertised.listeners', value: 'PLAINTEXT://broker.example:9092,PLAINTEXT://broker.example:9092' },
-    { name: 'listeners', value: `PLAINTEXT://127.0.0.1:${first},PLAINTEXT://[::1]:${third}` },
+    {
+      name: 'advertised.listeners',
+      value: 'PLAINTEXT://broker.example:9092,PLAINTEXT://broker.example:9092,SASL_PLAINTEXT://own.example:19092',
+    },
+    {
+      name: 'listeners',
+      value: `PLAINTEXT://127.0.0.1:${first},PLAINTEXT://[::1]:${third},SASL_PLAINTEXT://127.0.0.1:${fourth}`,
+    },
     { name: 'transaction.max.timeout.ms', value: '1000', configSource: SOURCE.STATIC },
   ]);
 });
