@@ -18,12 +18,17 @@ export interface LoginOptions {
 
 /** Everybody on the machine sees what stands on a command line: the password is not among the options. */
 const PASSWORD_VARIABLE = 'SLUICE_CLIENT_PASSWORD';
+const USER_VARIABLE = 'SLUICE_CLIENT_USER';
+/** Options that make sense to Kafka's protocol only, by their names in code. */
+export const KAFKA_ONLY: readonly string[] = ['saslMechanism'];
 /** It does not send the password to whoever answers. */
 const DEFAULT_MECHANISM: SaslMechanism = 'SCRAM-SHA-256';
 
 export function loginOptions(): Option[] {
   return [
-    new Option('--user <name>', `log in; the password is asked for, or taken from ${PASSWORD_VARIABLE} or a file`),
+    new Option('--user <name>', `log in; the password is asked for, or taken from ${PASSWORD_VARIABLE} or a file`).env(
+      USER_VARIABLE,
+    ),
     new Option('--password-file <file>', 'its first line is the password'),
     new Option(
       '--sasl-mechanism <name>',
@@ -47,7 +52,8 @@ export async function loginOf(options: LoginOptions): Promise<Login | undefined>
   return { user, mechanism, password: await passwordOf(user, passwordFile) };
 }
 
-async function passwordOf(user: string, file: string | undefined): Promise<string> {
+/** Asks on the terminal when it is given nowhere. */
+export async function passwordOf(user: string, file: string | undefined): Promise<string> {
   if (file !== undefined) {
     const bytes = await fileOf('--password-file', file);
     return firstLine(

@@ -6,5 +6,5 @@ export { kafkaError, throwOnError } from './kafka-error.ts';
 export * from './offsets.ts';
 export { type Produced, Producer, type ProducerOptions } from './producer.ts';
 export { type Login, SASL_MECHANISMS, type SaslMechanism } from './sasl.ts';
-export type { TlsOptions } from './socket.ts';
+export { connectionError, type TlsOptions } from './socket.ts';
 export * from './topics.ts';
