@@ -6,6 +6,7 @@ import type { GroupBounds } from './configs/index.ts';
 import type { GroupsOptions } from './groups/groups.ts';
 import type { GroupSettings } from './groups/index.ts';
 import type { AuthorizerOptions } from './security/authorizer.ts';
+import type { SessionSettings } from './security/sessions.ts';
 import type { UsersOptions } from './security/users.ts';
 import type { ShareGroupSettings } from './share-groups/settings.ts';
 import type { CleanerSettings } from './streams/cleaner.ts';
@@ -40,6 +41,8 @@ export interface BrokerSettings {
   /** Who is there from the first start on. */
   readonly firstUser: UsersOptions['firstUser'];
   readonly loopbackUsers: readonly string[];
+  /** Of browsers. */
+  readonly sessions: Partial<SessionSettings>;
   /** By access-control lists. */
   readonly authorization: Pick<AuthorizerOptions, 'enabled' | 'superUsers' | 'allowWithoutAcl'>;
   /** Bytes of memory in use from which on publishers wait; 0 for six tenths of what there is. */
@@ -66,6 +69,7 @@ export const DEFAULT_BROKER_SETTINGS: BrokerSettings = {
   topologyLimits: {},
   firstUser: { name: 'guest', password: 'guest' },
   loopbackUsers: ['guest'],
+  sessions: {},
   authorization: { enabled: false, superUsers: [], allowWithoutAcl: false },
   memoryBytes: 0,
   retentionCheckMs: 300_000,

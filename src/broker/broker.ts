@@ -15,6 +15,8 @@ import type { MemoryAlarm } from './flow/memory-alarm.ts';
 import type { Groups } from './groups/groups.ts';
 import type { Turns } from './queues/turn.ts';
 import type { Authorizer } from './security/authorizer.ts';
+import { LoginThrottle } from './security/login-throttle.ts';
+import { DEFAULT_SESSION_SETTINGS, Sessions } from './security/sessions.ts';
 import type { Users } from './security/users.ts';
 import type { ShareGroups } from './share-groups/share-groups.ts';
 import { Cleaner } from './streams/cleaner.ts';
@@ -41,6 +43,9 @@ export class Broker {
   readonly transactions: Transactions;
   readonly virtualHosts: VirtualHosts;
   readonly users: Users;
+  /** Who logged in by a browser, and who tries to. */
+  readonly sessions: Sessions;
+  readonly logins: LoginThrottle;
   readonly authorizer: Authorizer;
   readonly quotas: ClientQuotas;
   readonly turns: Turns;
@@ -71,6 +76,10 @@ export class Broker {
     this.transactions = parts.transactions;
     this.virtualHosts = parts.virtualHosts;
     this.users = parts.users;
+    const { clock, random } = parts.options.environment;
+    const sessions = { ...DEFAULT_SESSION_SETTINGS, ...parts.settings.sessions };
+    this.sessions = new Sessions({ users: parts.users, clock, random, settings: sessions });
+    this.logins = new LoginThrottle(clock);
     this.authorizer = parts.authorizer;
     this.quotas = parts.quotas;
     this.turns = parts.turns;

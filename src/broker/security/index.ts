@@ -9,6 +9,7 @@ export {
 } from './acl.ts';
 export { Authorizer, CLUSTER_NAME } from './authorizer.ts';
 export type { ClientAccess } from './client-access.ts';
+export { LoginThrottle } from './login-throttle.ts';
 export { isLoopback } from './loopback.ts';
 export {
   checkPasswordHash,
@@ -29,6 +30,7 @@ export {
   scramCredential,
 } from './scram.ts';
 export type { ScramExchange } from './scram-exchange.ts';
+export { DEFAULT_SESSION_SETTINGS, isCsrfToken, type Session, type SessionSettings, Sessions } from './sessions.ts';
 export { type PermissionSet, type TopicPermissionSet, topicPermissionsOf } from './state.ts';
 export { type Permission, User } from './user.ts';
 export { type ClientOrigin, type PutUser, Users, type UsersOptions } from './users.ts';

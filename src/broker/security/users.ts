@@ -231,8 +231,13 @@ export class Users {
     await this.#log.close();
   }
 
-  #admit(user: User, { loopback }: ClientOrigin): User {
-    if (!loopback && this.#options.loopbackUsers.includes(user.name))
+  /** Whether the user may connect from there at all. */
+  mayComeFrom(user: User, { loopback }: ClientOrigin): boolean {
+    return loopback || !this.#options.loopbackUsers.includes(user.name);
+  }
+
+  #admit(user: User, from: ClientOrigin): User {
+    if (!this.mayComeFrom(user, from))
       throw new BrokerError('not-authorized', `user '${user.name}' can only connect via localhost`);
     return user;
   }

@@ -1,15 +1,17 @@
 import { createServer, type Server } from 'node:http';
+import type { Socket } from 'node:net';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
-import type { Broker, User } from '../../broker/index.ts';
+import type { Broker } from '../../broker/index.ts';
 import type { Logger } from '../../environment/logger.ts';
 import { BrokerError } from '../../errors.ts';
 import { refusal } from './access.ts';
-import { authenticate, CHALLENGE, isForged } from './authentication.ts';
+import { authenticate, CHALLENGE, isForged, type Login, TooManyAttempts, wantsChallenge } from './authentication.ts';
 import { HttpError, httpErrorOf, notFound } from './errors.ts';
 import { parseJsonBody } from './json-body.ts';
 import type { Call, Route } from './route.ts';
 import { ROUTES } from './routes/index.ts';
 import type { ServerFacts } from './server-facts.ts';
+import { textOf, type Visitor } from './session-cookie.ts';
 
 export interface ApplicationOptions {
   readonly broker: Broker;
@@ -19,7 +21,7 @@ export interface ApplicationOptions {
 }
 
 /** Who asks, known before the body is read. */
-type Logins = WeakMap<FastifyRequest, User>;
+type Logins = WeakMap<FastifyRequest, Login>;
 
 /** Characters of one part of a path: a name of 255 bytes with each of them quoted, twice for what is in a binding's key. */
 const MAX_PARAMETER = 4096;
@@ -78,8 +80,8 @@ function addPath(
       method: route.method,
       url: path,
       onRequest: async (request) => {
-        const user = admit(request, route, options);
-        if (user !== undefined) logins.set(request, user);
+        const login = admit(request, route, options);
+        if (login !== undefined) logins.set(request, login);
       },
       handler: async (request, reply) => {
         const { status, body, headers } = await route.answer(callOf(request, options, logins.get(request)));
@@ -101,18 +103,23 @@ function addPath(
 }
 
 /** Throws what the client is answered that may not ask. */
-function admit(request: FastifyRequest, route: Route, { broker }: ApplicationOptions): User | undefined {
+function admit(request: FastifyRequest, route: Route, { broker }: ApplicationOptions): Login | undefined {
   if (isForged(request.method, request.headers))
     throw new HttpError(403, 'forbidden', 'a browser sent this request on behalf of another site');
   if (route.access === 'open') return undefined;
-  const user = authenticate(broker.users, request.headers.authorization, request.socket.remoteAddress);
+  const { method, headers, socket } = request;
+  const login = authenticate(broker, { method, headers, visitor: visitorBy(socket) });
   const { vhost } = request.params as { readonly vhost?: string };
-  const refused = refusal(route.access, user, vhost === undefined ? undefined : broker.virtualHosts.get(vhost));
+  const refused = refusal(route.access, login.user, vhost === undefined ? undefined : broker.virtualHosts.get(vhost));
   if (refused !== undefined) throw refused;
-  return user;
+  return login;
 }
 
-function callOf(request: FastifyRequest, { broker, server }: ApplicationOptions, user: User | undefined): Call {
+function visitorBy(socket: Socket): Visitor {
+  return { address: socket.remoteAddress, port: socket.localPort ?? 0, tls: 'encrypted' in socket };
+}
+
+function callOf(request: FastifyRequest, { broker, server }: ApplicationOptions, login: Login | undefined): Call {
   const query = request.query as Readonly<Record<string, string | readonly string[] | undefined>>;
   const params = request.params as Readonly<Record<string, string | undefined>>;
   const param = (name: string) => params[name] ?? '';
@@ -121,17 +128,16 @@ function callOf(request: FastifyRequest, { broker, server }: ApplicationOptions,
     server,
     body: request.body ?? {},
     param,
-    header: (name) => {
-      const value = request.headers[name];
-      return typeof value === 'string' ? value : value?.[0];
-    },
+    visitor: visitorBy(request.socket),
+    session: login?.session,
+    header: (name) => textOf(request.headers[name]),
     query: (name) => {
       const value = query[name];
       return typeof value === 'string' ? value : value?.[0];
     },
     get user() {
-      if (user === undefined) throw new BrokerError('internal', `${request.url} asks for a user without a login`);
-      return user;
+      if (login === undefined) throw new BrokerError('internal', `${request.url} asks for a user without a login`);
+      return login.user;
     },
     get host() {
       const host = broker.virtualHosts.get(param('vhost'));
@@ -144,7 +150,8 @@ function callOf(request: FastifyRequest, { broker, server }: ApplicationOptions,
 function answerError(reply: FastifyReply, error: unknown, logger: Logger): FastifyReply {
   const { status, error: name, message } = httpErrorOf(error);
   if (status === 500) logger.error({ err: error }, 'a request to the HTTP API failed');
-  if (name === 'not_authorized') reply.header('www-authenticate', CHALLENGE);
+  if (name === 'not_authorized' && wantsChallenge(reply.request.headers)) reply.header('www-authenticate', CHALLENGE);
+  if (error instanceof TooManyAttempts) reply.header('retry-after', error.retryAfterSeconds);
   return sendJson(reply.status(status), { error: name, reason: message });
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Users } from '../../broker/index.ts';
+import { type Broker, LoginThrottle } from '../../broker/index.ts';
+import { VirtualClock } from '../../environment/virtual-clock.ts';
 import { BrokerError } from '../../errors.ts';
 import { authenticate, isForged } from './authentication.ts';
 
@@ -7,27 +8,33 @@ const header = (credentials: string) => `Basic ${Buffer.from(credentials).toStri
 
 describe('an authorization header', () => {
   const asked: unknown[] = [];
-  const users = {
+  const authenticator = {
     authenticate(name: string, password: string, from: object) {
       asked.push([name, password, from]);
       throw new BrokerError('not-authorized', 'a secret reason');
     },
-  } as unknown as Users;
+  };
+  const by = (authorization: string | undefined, address: string) => () =>
+    authenticate({ users: authenticator, logins: new LoginThrottle(new VirtualClock(0)) } as unknown as Broker, {
+      method: 'GET',
+      headers: { authorization },
+      visitor: { address, port: 15672, tls: false },
+    });
 
   test('has a name, and a password with whatever is behind the first colon', () => {
-    expect(() => authenticate(users, header('änna:a:b '), '127.0.0.1')).toThrow('Login failed');
+    expect(by(header('änna:a:b '), '127.0.0.1')).toThrow('Login failed');
     expect(asked.pop()).toEqual(['änna', 'a:b ', { loopback: true }]);
   });
 
   test('says nothing of the machine that it comes from: the socket does', () => {
-    expect(() => authenticate(users, header('guest:guest'), '10.1.2.3')).toThrow('Login failed');
+    expect(by(header('guest:guest'), '10.1.2.3')).toThrow('Login failed');
     expect(asked.pop()).toEqual(['guest', 'guest', { loopback: false }]);
   });
 
   test.each([undefined, '', 'Basic', 'Basic !', 'Bearer x', header('nocolon'), `Basic ${'A'.repeat(10_000)}`])(
     'that is none is asked nobody about: %s',
     (text) => {
-      expect(() => authenticate(users, text, '127.0.0.1')).toThrow('Login failed');
+      expect(by(text, '127.0.0.1')).toThrow('Login failed');
       expect(asked).toEqual([]);
     },
   );

@@ -1,6 +1,7 @@
-import { isLoopback, type User, type Users } from '../../broker/index.ts';
+import { type Broker, isCsrfToken, isLoopback, type Session, type User } from '../../broker/index.ts';
 import { BrokerError } from '../../errors.ts';
 import { HttpError } from './errors.ts';
+import { type Headers, sessionToken, textOf, type Visitor } from './session-cookie.ts';
 
 /** What browsers show when they ask for a password. */
 export const CHALLENGE = 'Basic realm="Sluice"';
@@ -8,19 +9,86 @@ export const CHALLENGE = 'Basic realm="Sluice"';
 /** More is no name and password: both have 255 bytes at most where they are set. */
 const MAX_CREDENTIALS = 4096;
 
-/** The user of an `Authorization` header (RFC 7617). Throws 401, without saying more than that. */
-export function authenticate(users: Users, header: string | undefined, address: string | undefined): User {
-  const credentials = basicCredentials(header);
-  if (credentials === undefined) throw new HttpError(401, 'not_authorized', 'Login failed');
+/** Who asks, and whether it is a browser that has logged in. */
+export interface Login {
+  readonly user: User;
+  readonly session: Session | undefined;
+}
+
+interface Asked {
+  readonly method: string;
+  readonly headers: Headers;
+  readonly visitor: Visitor;
+}
+
+/**
+ * Who asks: by the cookie of a session, else by an `Authorization` header (RFC 7617). Throws 401 without saying more than that, 403 for a
+ * request that changes something by a cookie alone, 429 for who fails too often.
+ */
+export function authenticate(broker: Broker, { method, headers, visitor }: Asked): Login {
+  const session = sessionOf(broker, headers, visitor);
+  if (session !== undefined) {
+    if (!SAFE_METHODS.has(method) && !isCsrfToken(session, textOf(headers[CSRF_HEADER])))
+      throw new HttpError(403, 'forbidden', `a request by a session's cookie needs the header ${CSRF_HEADER}`);
+    return { user: session.user, session };
+  }
+  const credentials = basicCredentials(textOf(headers['authorization']));
+  if (credentials === undefined) throw loginFailed();
+  return { user: checkPassword(broker, credentials, visitor), session: undefined };
+}
+
+/** Throws 401 without saying more than that, 429 for who fails too often. */
+export function checkPassword(broker: Broker, { name, password }: Credentials, { address }: Visitor): User {
+  const { users, logins } = broker;
+  const waitMs = logins.waitMs(address, name);
+  if (waitMs > 0) throw new TooManyAttempts(Math.ceil(waitMs / 1000));
   try {
-    return users.authenticate(credentials.name, credentials.password, { loopback: isLoopback(address) });
+    const user = users.authenticate(name, password, { loopback: isLoopback(address) });
+    logins.succeeded(address, name);
+    return user;
   } catch (error) {
     if (!(error instanceof BrokerError && error.code === 'not-authorized')) throw error;
-    throw new HttpError(401, 'not_authorized', 'Login failed');
+    logins.failed(address, name);
+    throw loginFailed();
   }
 }
 
-function basicCredentials(header: string | undefined): { name: string; password: string } | undefined {
+/** Whoever tries passwords has to wait. */
+export class TooManyAttempts extends HttpError {
+  readonly retryAfterSeconds: number;
+
+  constructor(retryAfterSeconds: number) {
+    super(429, 'too_many_requests', `Too many failed logins: try again in ${retryAfterSeconds} s`);
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+}
+
+/** Pages of other sites cannot send it, whatever cookies the browser adds. */
+const CSRF_HEADER = 'x-csrf-token';
+
+function loginFailed(): HttpError {
+  return new HttpError(401, 'not_authorized', 'Login failed');
+}
+
+/**
+ * Whether a browser is to ask its user for a name and a password. Not where a page asked, which does that itself: browsers say so, or the
+ * page does.
+ */
+export function wantsChallenge(headers: Headers): boolean {
+  return headers['x-requested-with'] === undefined && headers['sec-fetch-dest'] !== 'empty';
+}
+
+function sessionOf({ sessions }: Broker, headers: Headers, visitor: Visitor): Session | undefined {
+  const token = sessionToken(headers, visitor);
+  return token === undefined ? undefined : sessions.use(token, { loopback: isLoopback(visitor.address) });
+}
+
+export interface Credentials {
+  readonly name: string;
+  readonly password: string;
+}
+
+function basicCredentials(header: string | undefined): Credentials | undefined {
   const [, encoded] = /^basic +([a-z0-9+/=]+) *$/i.exec((header ?? '').slice(0, MAX_CREDENTIALS)) ?? [];
   if (encoded === undefined) return undefined;
   const text = Buffer.from(encoded, 'base64').toString();
@@ -34,7 +102,7 @@ const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
  * Whether another site has a browser send this request: browsers add the password that they know to it. Programs say nothing of
  * where a request comes from, and send passwords themselves.
  */
-export function isForged(method: string, headers: { readonly [name: string]: string | string[] | undefined }): boolean {
+export function isForged(method: string, headers: Headers): boolean {
   if (SAFE_METHODS.has(method)) return false;
   const site = headers['sec-fetch-site'];
   if (site !== undefined && site !== 'same-origin' && site !== 'none') return true;

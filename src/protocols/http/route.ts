@@ -1,9 +1,10 @@
 import type { z } from 'zod';
-import type { Broker, User, VirtualHost } from '../../broker/index.ts';
+import type { Broker, Session, User, VirtualHost } from '../../broker/index.ts';
 import type { Access } from './access.ts';
 import { badRequest, notFound } from './errors.ts';
 import { type Listed, list } from './listing.ts';
 import type { ServerFacts } from './server-facts.ts';
+import type { Visitor } from './session-cookie.ts';
 
 export type Method = 'GET' | 'PUT' | 'POST' | 'DELETE';
 
@@ -13,6 +14,10 @@ export interface Call {
   readonly server: ServerFacts;
   /** Who asks. Throws where nobody has to log in. */
   readonly user: User;
+  /** Where the request comes from. */
+  readonly visitor: Visitor;
+  /** Of a browser that logged in. */
+  readonly session: Session | undefined;
   /** Not checked yet: the route does that. */
   readonly body: unknown;
   /** Of the query; the first where there are several. */

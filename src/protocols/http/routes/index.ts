@@ -11,11 +11,13 @@ import { overviewRoutes } from './overview.ts';
 import { permissionRoutes } from './permissions.ts';
 import { absentRoutes, policyRoutes } from './policies.ts';
 import { queueRoutes } from './queues.ts';
+import { sessionRoutes } from './sessions.ts';
 import { userRoutes } from './users.ts';
 import { virtualHostRoutes } from './virtual-hosts.ts';
 
 const API: readonly Route[] = [
   ...overviewRoutes,
+  ...sessionRoutes,
   ...nodeRoutes,
   ...virtualHostRoutes,
   ...userRoutes,
