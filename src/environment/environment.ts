@@ -13,6 +13,8 @@ export interface Environment {
   readonly memory: Memory;
   /** Where there are none, everything is done by the one thread that there is. */
   readonly threads?: Threads;
+  /** Where there are none, nothing is said of the process. */
+  readonly vitals?: Vitals;
 }
 
 /** Threads beside the one that serves clients, for work that takes long. */
@@ -38,6 +40,42 @@ export interface Memory {
   collect(): void;
   /** Calls about once a second until the timer is cancelled; of real time, also for a broker whose clock a test turns. */
   watch(callback: () => void): Timer;
+}
+
+/** How this process does, for those who watch it. */
+export interface Vitals {
+  /** Seconds of processor time since the process began. */
+  cpuSeconds(): { readonly user: number; readonly system: number };
+  /** Bytes. */
+  memory(): MemoryParts;
+  /** Files and sockets that are open; undefined where the system does not say. */
+  openFiles(): Promise<number | undefined>;
+  /** Begins to watch the event loop. */
+  watchEventLoop(): EventLoopWatch;
+}
+
+export interface MemoryParts {
+  /** What the operating system has given. */
+  readonly resident: number;
+  readonly heapUsed: number;
+  readonly heapTotal: number;
+  /** Outside of the heap: mostly buffers. */
+  readonly external: number;
+}
+
+export interface EventLoopWatch {
+  /** What it was like since this was asked last. */
+  take(): EventLoopFigures;
+  close(): void;
+}
+
+export interface EventLoopFigures {
+  /** The share of time in which it was busy: 0 to 1. */
+  readonly utilization: number;
+  /** How much later than due it came to something, in milliseconds. */
+  readonly delayMeanMs: number;
+  readonly delayP99Ms: number;
+  readonly delayMaxMs: number;
 }
 
 export interface Timer {

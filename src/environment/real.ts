@@ -4,6 +4,7 @@ import { realFiles } from './real-files.ts';
 import { realMemory } from './real-memory.ts';
 import { realNetwork } from './real-network.ts';
 import { realThreads } from './real-threads.ts';
+import { realVitals } from './real-vitals.ts';
 
 /** Node runs timers with a longer delay than this at once (setTimeout's documentation). */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
@@ -32,5 +33,8 @@ const random: Random = {
 
 /** This machine: its clock, its randomness, its files and its network. */
 export function realEnvironment(): Environment {
-  return { clock, random, files: realFiles, network: realNetwork, memory: realMemory, threads: realThreads };
+  return {
+    ...{ clock, random, files: realFiles, network: realNetwork },
+    ...{ memory: realMemory, threads: realThreads, vitals: realVitals },
+  };
 }

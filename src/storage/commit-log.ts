@@ -22,6 +22,15 @@ export interface CommitLogListener {
   failed(error: BrokerError): void;
 }
 
+/** What a commit log has done to its device. */
+export interface CommitLogUsage {
+  readonly writes: number;
+  readonly writtenBytes: number;
+  readonly flushes: number;
+  /** Milliseconds that all flushes together took. */
+  readonly flushMs: number;
+}
+
 /**
  * What was appended lately to all logs of a shard, interleaved, as atomic groups of opaque bytes.
  * A group is there whole after a crash or not at all, and never without all groups before it.
@@ -47,6 +56,8 @@ export interface CommitLog {
   append(chunks: readonly Uint8Array[], byteLength: number): Position;
   /** Bytes appended that are not yet durable: for back-pressure. */
   readonly pendingBytes: number;
+  /** Since it was opened. Left out where there is no device. */
+  readonly usage?: CommitLogUsage;
   /**
    * Resolves when what was called durable until now survives a power loss. Left out where `durable` says so by itself: it is
    * for what must not get ahead of the log, though the log's owner takes the risk of losing its end.

@@ -1,4 +1,4 @@
-export type { CommitLog, CommitLogListener, Durability, Position } from './commit-log.ts';
+export type { CommitLog, CommitLogListener, CommitLogUsage, Durability, Position } from './commit-log.ts';
 export type { Compacted, CompactionOptions } from './compaction/compactor.ts';
 export { MAX_TARGETS } from './entry-group.ts';
 export type { DerivedState, EpochStart, Log, LogRead, SegmentLimits, Visibility } from './log.ts';
@@ -12,5 +12,6 @@ export {
   Shard,
   type ShardOptions,
   type ShardSettings,
+  type ShardUsage,
   type Trim,
 } from './shard.ts';

@@ -2,7 +2,7 @@ import type { Clock, Random, Threads } from '../environment/environment.ts';
 import { BrokerError } from '../errors.ts';
 import { BATCH_HEADER_BYTES, baseOffset, batchSize, stampBaseOffset, stampLeaderEpoch } from '../records/index.ts';
 import { Arena } from './arena.ts';
-import type { CommitLog, Durability, Position } from './commit-log.ts';
+import type { CommitLog, CommitLogUsage, Durability, Position } from './commit-log.ts';
 import { type Compacted, type CompactionOptions, Compactor } from './compaction/compactor.ts';
 import {
   ENTRY_APPEND,
@@ -78,7 +78,14 @@ export interface Appended {
   readonly settled: Promise<void>;
 }
 
+export interface ShardUsage {
+  readonly commitLog: CommitLogUsage;
+  readonly segmentBytes: number;
+  readonly unflushedBytes: number;
+}
+
 const SETTLED = Promise.resolve();
+const NO_USAGE: CommitLogUsage = { writes: 0, writtenBytes: 0, flushes: 0, flushMs: 0 };
 /** With this much or more in no segment yet, closing writes it to segments. */
 const FLUSH_ON_CLOSE_BYTES = 4 * 1024 * 1024;
 /** Unless it is less for each log: thousands of small files take longer to write than the next start to read them again. */
@@ -105,6 +112,8 @@ export class Shard {
   readonly #watch: StorageWatch;
   #epoch = 0;
   #unflushedBytes = 0;
+  /** Written to segments since the start. */
+  #segmentBytes = 0;
   #durable: Position = 0;
   #closed: BrokerError | undefined;
 
@@ -123,6 +132,7 @@ export class Shard {
       tailCacheBytes: this.settings.tailCacheBytes,
       durablePosition: () => this.#durable,
       onFlushed: (bytes) => {
+        this.#segmentBytes += bytes;
         this.#unflushedBytes -= bytes;
         this.#wakeWriters();
       },
@@ -181,6 +191,12 @@ export class Shard {
   /** Nothing appended is waiting to be durable. */
   get idle(): boolean {
     return this.#inFlight.length === 0;
+  }
+
+  /** What it has done to its devices since it was opened, and bytes that are in no segment yet. */
+  get usage(): ShardUsage {
+    const { usage = NO_USAGE } = this.#commitLog;
+    return { commitLog: usage, segmentBytes: this.#segmentBytes, unflushedBytes: this.#unflushedBytes };
   }
 
   /** Why the shard takes no more appends, when it does not. */

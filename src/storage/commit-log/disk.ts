@@ -51,6 +51,7 @@ const RETRY_MS = 500;
  * too, with what its predecessor wrote but did not prove to be durable.
  */
 export class DiskCommitLog implements CommitLog {
+  readonly usage = { writes: 0, writtenBytes: 0, flushes: 0, flushMs: 0 };
   readonly #environment: DiskCommitLogOptions['environment'];
   readonly #directory: string;
   readonly #fileBytes: number;
@@ -271,9 +272,11 @@ export class DiskCommitLog implements CommitLog {
     batch.finish();
     this.#queue = taken === this.#queue.length ? [] : this.#queue.slice(taken);
     if (!(await this.#try(() => file.write(batch)))) return;
+    this.usage.writes++;
+    this.usage.writtenBytes += batch.byteLength;
     this.#listener.written(end);
     if (this.#flush === 'always' || this.#syncDue) {
-      if (!(await this.#try(() => file.sync()))) return;
+      if (!(await this.#try(() => this.#syncFile(file)))) return;
       this.#syncedTo(end);
       this.#syncDue = false;
     } else {
@@ -310,8 +313,16 @@ export class DiskCommitLog implements CommitLog {
   async #sync(): Promise<void> {
     this.#syncDue = false;
     if (this.#synced === this.#durable || !this.#file) return;
-    await this.#file.sync();
+    await this.#syncFile(this.#file);
     this.#syncedTo(this.#durable);
+  }
+
+  async #syncFile(file: LogFile): Promise<void> {
+    const { clock } = this.#environment;
+    const begun = clock.monotonic();
+    await file.sync();
+    this.usage.flushes++;
+    this.usage.flushMs += clock.monotonic() - begun;
   }
 
   #syncLater(): void {
