@@ -1,6 +1,7 @@
 export type { Durability, LogRead } from '../storage/index.ts';
 export { Broker } from './broker.ts';
 export { type BrokerOptions, type BrokerSettings, DEFAULT_BROKER_SETTINGS } from './broker-settings.ts';
+export * from './browse/index.ts';
 export * from './clients/index.ts';
 export * from './configs/index.ts';
 export {
