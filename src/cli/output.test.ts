@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { size, table } from './output.ts';
+import { duration, size, table } from './output.ts';
 
 test('columns are as wide as they must be, numbers to the right', () => {
   const rows = [
@@ -27,4 +27,20 @@ test('sizes are as people say them', () => {
     '150 KiB',
     '1.0 TiB',
   ]);
+});
+
+test('a cell does not steer the terminal, and wide characters count as two', () => {
+  expect(
+    table(
+      ['name', 'n'],
+      [
+        ['订单', 1],
+        ['\x1b[2J', 20],
+      ],
+    ),
+  ).toBe('NAME      N\n订单      1\n\\x1b[2J  20');
+});
+
+test('durations have their two largest parts', () => {
+  expect([0, 999, 61_000, 3_600_000, 90_061_000].map(duration)).toEqual(['0 s', '1 s', '1 min 1 s', '1 h', '1 d 1 h']);
 });

@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import { realEnvironment } from '../environment/real.ts';
 import { BrokerError } from '../errors.ts';
@@ -6,6 +5,7 @@ import { Aside } from '../storage/repair/aside.ts';
 import { type Damage, joinRanges, type OffsetRange } from '../storage/repair/damage.ts';
 import { type Examination, examineShard } from '../storage/repair/repair.ts';
 import { print, printJson } from './output.ts';
+import { confirmed } from './terminal/confirm.ts';
 
 interface RepairOptions {
   readonly data: string;
@@ -47,7 +47,7 @@ async function repair({ data, yes, dryRun, json }: RepairOptions): Promise<void>
     const damages = found.flatMap((shard) => shard.damages);
     if (!json) await describe(damages);
     const mendable = damages.some(({ remedy }) => remedy !== undefined);
-    const agreed = mendable && !dryRun && (yes === true || (await confirmed(json)));
+    const agreed = mendable && !dryRun && (yes === true || (await asked(json)));
     const aside = agreed ? await mend(data, found) : undefined;
     const left = aside === undefined ? damages : (await examine(data, shards)).flatMap((shard) => shard.damages);
     if (left.length > 0) process.exitCode = 1;
@@ -87,12 +87,7 @@ function rangeText({ log, from, to }: OffsetRange): string {
   return `offsets ${from} to ${to - 1} of log ${log}`;
 }
 
-async function confirmed(json: true | undefined): Promise<boolean> {
-  if (json || !process.stdin.isTTY) return false;
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    return /^y(es)?$/i.test((await terminal.question('repair this? what is lost stays lost [y/N] ')).trim());
-  } finally {
-    terminal.close();
-  }
+/** A script that has not said yes wants to look only. */
+async function asked(json: true | undefined): Promise<boolean> {
+  return !json && process.stdin.isTTY === true && confirmed('repair this? what is lost stays lost');
 }

@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import {
   alterTopic,
@@ -15,7 +14,8 @@ import {
 } from '../client/index.ts';
 import { pairs, remote, several, whole } from './arguments.ts';
 import { type RemoteOptions, withClient } from './connection.ts';
-import { print, printJson, size, table } from './output.ts';
+import { plural, print, printJson, size, table } from './output.ts';
+import { agreed } from './terminal/confirm.ts';
 import { UsageError } from './usage-error.ts';
 
 const MAX_PARTITIONS = 1_000_000;
@@ -205,23 +205,8 @@ async function alter(name: string, options: AlterOptions): Promise<void> {
 }
 
 async function remove(names: readonly string[], options: RemoteOptions & { readonly yes?: true }): Promise<void> {
-  if (!options.yes && process.stdin.isTTY && !(await confirmed(`delete ${names.join(', ')} with all records?`))) {
-    return print('nothing was deleted');
-  }
+  if (!(await agreed(`delete ${names.join(', ')} with all records?`, options.yes))) return print('nothing was deleted');
   await withClient(options, (client) => removeTopics(client, names));
   if (options.json) return printJson(names);
   await print(`deleted ${names.join(', ')}`);
-}
-
-async function confirmed(question: string): Promise<boolean> {
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    return /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `)).trim());
-  } finally {
-    terminal.close();
-  }
-}
-
-function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
