@@ -39,11 +39,11 @@ export function list<Item>(listed: Listed<Item>, query: Query): unknown {
   const cheap =
     first === undefined || order.every((key) => Object.hasOwn(listed.basics(first), key.split('.')[0] ?? ''));
   const seen = listed.items.map((item) => ({ item, facts: cheap ? listed.basics(item) : listed.show(item) }));
-  const sorted = sortBy(seen, order.slice(0, MAX_SORT_KEYS));
-  if (query('sort_reverse') === 'true') sorted.reverse();
   const show = ({ item, facts }: (typeof seen)[number]) => pick(cheap ? listed.show(item) : facts, columns);
-  if (page === undefined) return sorted.map(show);
-  const matching = named(sorted, query('name'), query('use_regex') === 'true');
+  const chosen = page === undefined ? seen : named(seen, query('name'), query('use_regex') === 'true');
+  const matching = sortBy(chosen, order.slice(0, MAX_SORT_KEYS));
+  if (query('sort_reverse') === 'true') matching.reverse();
+  if (page === undefined) return matching.map(show);
   const start = (page.number - 1) * page.size;
   if (start > matching.length)
     throw new HttpError(
@@ -53,7 +53,7 @@ export function list<Item>(listed: Listed<Item>, query: Query): unknown {
     );
   const items = matching.slice(start, start + page.size).map(show);
   return {
-    total_count: sorted.length,
+    total_count: seen.length,
     item_count: items.length,
     filtered_count: matching.length,
     page: page.number,
@@ -139,8 +139,8 @@ function sortBy<Seen extends { readonly facts: Shown }>(seen: readonly Seen[], o
   return seen
     .map((one) => ({ one, keys: paths.map((path) => at(one.facts, path)) }))
     .sort((a, b) => {
-      for (const [index, key] of a.keys.entries()) {
-        const difference = compare(key, b.keys[index]);
+      for (let index = 0; index < a.keys.length; index++) {
+        const difference = compare(a.keys[index], b.keys[index]);
         if (difference !== 0) return difference;
       }
       return 0;
@@ -157,6 +157,7 @@ function at(facts: Shown, path: readonly string[]): unknown {
 
 /** Numbers come before everything else, as in Erlang. */
 function compare(one: unknown, other: unknown): number {
+  if (one === other) return 0;
   if (typeof one === 'number' && typeof other === 'number') return one - other;
   if (typeof one === 'number') return -1;
   if (typeof other === 'number') return 1;
