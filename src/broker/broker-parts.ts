@@ -18,6 +18,7 @@ import { ShareGroups } from './share-groups/share-groups.ts';
 import { ProducerIds } from './streams/producer-ids.ts';
 import type { Stream } from './streams/stream.ts';
 import { Streams } from './streams/streams.ts';
+import { Meters } from './telemetry/meters.ts';
 import { Transactions } from './transactions/transactions.ts';
 import { VirtualHosts } from './virtual-hosts/virtual-hosts.ts';
 
@@ -45,6 +46,7 @@ export interface BrokerParts {
   readonly users: Users;
   readonly authorizer: Authorizer;
   readonly quotas: ClientQuotas;
+  readonly meters: Meters;
 }
 
 /** Opens everything in its order: what others ask for comes before them. Rejects with what opening the storage rejects with. */
@@ -120,8 +122,10 @@ export async function openParts(options: BrokerOptions): Promise<BrokerParts> {
   const transientShard = await options.openTransientShard(onTrouble);
   const alarm = watchMemory(options, settings);
   const turns = new BrokerTurns({ clock: environment.clock, shards: [...shards, transientShard], alarm, onTrouble });
+  const meters = new Meters();
   const virtualHosts = await VirtualHosts.open({
     environment,
+    meters,
     catalog,
     sweeper,
     turns,
@@ -169,6 +173,7 @@ export async function openParts(options: BrokerOptions): Promise<BrokerParts> {
     authorizer,
     quotas,
     alarm,
+    meters,
   };
 }
 

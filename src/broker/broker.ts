@@ -23,6 +23,7 @@ import { Cleaner } from './streams/cleaner.ts';
 import type { ProducerIds } from './streams/producer-ids.ts';
 import type { Streams } from './streams/streams.ts';
 import { ClientMetrics } from './telemetry/index.ts';
+import type { Meters } from './telemetry/meters.ts';
 import type { Transactions } from './transactions/transactions.ts';
 import type { VirtualHosts } from './virtual-hosts/virtual-hosts.ts';
 
@@ -37,7 +38,9 @@ export class Broker {
   readonly configs: BrokerConfigs;
   readonly connections: ConnectionLimits;
   /** Who is connected. */
-  readonly clients = new Clients();
+  readonly clients: Clients;
+  /** What was done since the start, counted. */
+  readonly meters: Meters;
   readonly clientMetrics: ClientMetrics;
   readonly shareGroups: ShareGroups;
   readonly transactions: Transactions;
@@ -71,6 +74,8 @@ export class Broker {
     this.configs = parts.configs;
     this.#numbers = numbersOf(parts.configs);
     this.connections = new ConnectionLimits(() => this.#numbers.connections);
+    this.meters = parts.meters;
+    this.clients = new Clients(parts.meters);
     this.clientMetrics = new ClientMetrics({ catalog: parts.catalog, clock: parts.options.environment.clock });
     this.shareGroups = parts.shareGroups;
     this.transactions = parts.transactions;

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { Meters } from '../telemetry/meters.ts';
 import type { ClientConnection } from './client.ts';
 import { Clients, connectionName } from './clients.ts';
 
@@ -6,7 +7,7 @@ const at = (host: string, port: number) =>
   ({ peer: { host, port }, local: { host: '::1', port: 5672 } }) as ClientConnection;
 
 test('connections are named by both ends, and known as long as they are open', () => {
-  const clients = new Clients();
+  const clients = new Clients(new Meters());
   const connection = at('127.0.0.1', 1);
   const gone = clients.add(connection);
   clients.add(at('127.0.0.1', 2));

@@ -1,13 +1,29 @@
+import type { Meters } from '../telemetry/meters.ts';
 import type { ClientAddress, ClientConnection } from './client.ts';
 
 /** The connections of all protocols that are open. */
 export class Clients {
   readonly #connections = new Set<ClientConnection>();
+  readonly #meters: Meters;
+
+  constructor(meters: Meters) {
+    this.#meters = meters;
+  }
 
   /** Call the answered function when the connection is gone. */
   add(connection: ClientConnection): () => void {
+    const { churn } = this.#meters;
+    const meter = this.#meters.protocol(connection.protocol);
     this.#connections.add(connection);
-    return () => this.#connections.delete(connection);
+    churn.connectionsOpened++;
+    meter.connectionsOpened++;
+    return () => {
+      if (!this.#connections.delete(connection)) return;
+      churn.connectionsClosed++;
+      meter.connectionsClosed++;
+      meter.bytesReceived += connection.bytesReceived;
+      meter.bytesSent += connection.bytesSent;
+    };
   }
 
   get size(): number {

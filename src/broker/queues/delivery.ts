@@ -44,7 +44,12 @@ export class Delivery {
 
   /** It was processed: it leaves the queue. */
   acknowledge(): void {
-    this.queue.acknowledge(this);
+    this.queue.acknowledge(this, true);
+  }
+
+  /** It was handed to somebody who does not acknowledge: it leaves the queue. */
+  taken(): void {
+    this.queue.acknowledge(this, false);
   }
 
   /** It goes back to its place in the queue; `failed` counts the delivery towards the queue's delivery limit. */

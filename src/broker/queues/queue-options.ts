@@ -2,6 +2,7 @@ import type { Clock } from '../../environment/environment.ts';
 import type { BrokerError } from '../../errors.ts';
 import type { Shard } from '../../storage/index.ts';
 import type { MessageBytes } from '../messages/message-bytes.ts';
+import type { QueueMeter } from '../telemetry/meters.ts';
 import type { ExpiryOf } from './expiration.ts';
 import type { Queue } from './queue.ts';
 import type { QueueSettings } from './settings.ts';
@@ -32,6 +33,8 @@ export interface QueueOptions {
   readonly host: QueueHost;
   readonly turns: Turns;
   readonly clock: Clock;
+  /** Counts what is done in it with what is done in others. */
+  readonly meter?: QueueMeter | undefined;
   /** Messages outlive a restart whatever they say; otherwise those that are not persistent do not. */
   readonly keepsTransient?: boolean;
   /** Messages done with behind one that is not, from which on that one is copied out of their way; 10 000 unless given. */

@@ -2,6 +2,8 @@ import type { Clock, Timer } from '../../environment/environment.ts';
 import { toBrokerError } from '../../errors.ts';
 import type { Entry, Log, Shard } from '../../storage/index.ts';
 import type { MessageBytes } from '../messages/message-bytes.ts';
+import { Latency } from '../telemetry/latency.ts';
+import { MessageCounts } from '../telemetry/message-counts.ts';
 import { Backlog } from './backlog.ts';
 import type { Consumer, ConsumerOptions } from './consumer.ts';
 import { Consumers, type QueueConsumer } from './consumers.ts';
@@ -28,6 +30,7 @@ export class Queue {
   readonly virtualHost: string;
   readonly shard: Shard;
   readonly keepsTransient: boolean;
+  readonly counts = new MessageCounts();
   /** The batch of the turn under way that its next message may go to; the turn's. */
   openBatch: MessageBatch | undefined;
   /** Messages published in the turn under way; counted where there is a limit. The turn's. */
@@ -44,6 +47,8 @@ export class Queue {
   readonly #host: QueueHost;
   readonly #turns: Turns;
   readonly #clock: Clock;
+  readonly #totals: MessageCounts;
+  readonly #waitTime: Latency;
   #settings: QueueSettings;
   readonly #out = new Outstanding();
   #loading = false;
@@ -59,6 +64,8 @@ export class Queue {
     this.#host = host;
     this.#turns = turns;
     this.#clock = clock;
+    this.#totals = options.meter?.totals ?? new MessageCounts();
+    this.#waitTime = options.meter?.waitTime ?? new Latency();
     this.#settings = options.settings;
     this.mayRefuse = refusesPublishers(options.settings);
     this.#backlog = new Backlog({
@@ -157,13 +164,24 @@ export class Queue {
     return this.#consumers.add(options);
   }
 
-  /** Takes the next message out of the queue, if there is one; the bytes are handed to `visit` and valid during that call only. */
-  async get(noAck: boolean, visit: (delivery: Delivery, message: MessageBytes) => void): Promise<boolean> {
+  /**
+   * Takes the next message out of the queue, if there is one; the bytes are handed to `visit` and valid during that call only. `takes` says, for
+   * the counts, that nobody will acknowledge it, though it may have to go back.
+   */
+  async get(
+    noAck: boolean,
+    visit: (delivery: Delivery, message: MessageBytes) => void,
+    takes = noAck,
+  ): Promise<boolean> {
     this.touch();
     this.catchUp();
     for (;;) {
       const lane = this.#backlog.firstLane();
-      if (lane === undefined || this.#deleted) return false;
+      if (lane === undefined || this.#deleted) {
+        this.counts.gotEmpty++;
+        this.#totals.gotEmpty++;
+        return false;
+      }
       const offset = lane.peek();
       if (!lane.read(lane.reader, offset)) {
         await lane.reader.load(offset);
@@ -173,6 +191,9 @@ export class Queue {
         this.#leave(lane, offset, lane.reader.message, 'expired');
         continue;
       }
+      const kind = takes ? 'gotNoAck' : 'got';
+      this.counts[kind]++;
+      this.#totals[kind]++;
       this.#giveOut(lane, offset, noAck, visit);
       return true;
     }
@@ -196,10 +217,14 @@ export class Queue {
     this.#idleWatch.touch();
   }
 
-  /** Called by `Delivery`. */
-  acknowledge(delivery: Delivery): void {
+  /** Called by `Delivery`; `told` when its consumer said so, and did not only take it. */
+  acknowledge(delivery: Delivery, told: boolean): void {
     const lane = this.#settle(delivery);
     if (lane === undefined) return;
+    if (told) {
+      this.counts.acknowledged++;
+      this.#totals.acknowledged++;
+    }
     lane.done(delivery.offset);
     this.#backlog.changed();
   }
@@ -208,6 +233,8 @@ export class Queue {
   requeue(delivery: Delivery, failed: boolean): void {
     const lane = this.#settle(delivery);
     if (lane === undefined) return;
+    this.counts.requeued++;
+    this.#totals.requeued++;
     const count = delivery.deliveryCount + (failed ? 1 : 0);
     const { deliveryLimit } = this.#settings;
     if (deliveryLimit !== undefined && count > deliveryLimit) {
@@ -224,7 +251,10 @@ export class Queue {
   /** Called by `Delivery`. */
   reject(delivery: Delivery): void {
     const lane = this.#settle(delivery);
-    if (lane !== undefined) this.#leaveFromOut(lane, delivery, 'rejected');
+    if (lane === undefined) return;
+    this.counts.rejected++;
+    this.#totals.rejected++;
+    this.#leaveFromOut(lane, delivery, 'rejected');
   }
 
   /** The queue is deleted: consumers are told, and nothing comes of what is out. Its logs are its owner's to delete. */
@@ -256,8 +286,10 @@ export class Queue {
     return true;
   }
 
-  /** Messages were appended. */
-  appended(bodyBytes: number, hasTransient: boolean): void {
+  /** So many messages were appended. */
+  appended(count: number, bodyBytes: number, hasTransient: boolean): void {
+    this.counts.published += count;
+    this.counts.bytesIn += bodyBytes;
     if (hasTransient && !this.keepsTransient) this.#backlog.nowTransient();
     this.openBatch = undefined;
     this.pendingCount = 0;
@@ -323,7 +355,19 @@ export class Queue {
     const { message, timestamp } = lane.reader;
     if (offset < lane.freshFrom && this.#expiration.isExpired(message, timestamp, now))
       this.#leave(lane, offset, message, 'expired');
-    else this.#giveOut(lane, offset, consumer.options.noAck, consumer.options.deliver);
+    else {
+      const { noAck, deliver } = consumer.options;
+      if (noAck) {
+        this.counts.deliveredNoAck++;
+        this.#totals.deliveredNoAck++;
+      } else {
+        this.counts.delivered++;
+        this.#totals.delivered++;
+      }
+      // Of one that came back, that is not known.
+      if (offset >= lane.cursor) this.#waitTime.observe(now - timestamp);
+      this.#giveOut(lane, offset, noAck, deliver);
+    }
     return true;
   }
 
@@ -339,6 +383,12 @@ export class Queue {
     const expiresAt = this.#expiration.expiryOf(message, timestamp);
     const at = { lane: lane.index, offset, bytes, timestamp, expiresAt };
     const delivery = new Delivery(this, at, count, lane.isRedelivered(offset), this.#out.generation);
+    if (delivery.redelivered) {
+      this.counts.redelivered++;
+      this.#totals.redelivered++;
+    }
+    this.counts.bytesOut += bytes;
+    this.#totals.bytesOut += bytes;
     lane.take(offset);
     this.#backlog.readyBytesChanged(-bytes);
     this.#backlog.touched();
@@ -353,6 +403,7 @@ export class Queue {
   /** A message that waits leaves the queue, not by an acknowledgement. */
   #leave(lane: Lane, offset: number, message: MessageBytes, reason: DeadLetterReason): void {
     const bytes = message.bodyLength;
+    this.#countLoss(reason);
     if (this.#settings.deadLetterExchange === undefined) lane.drop(offset);
     else {
       this.#host.deadLetter(this, message, reason);
@@ -364,6 +415,7 @@ export class Queue {
 
   /** A message that was out leaves the queue, not by an acknowledgement. */
   #leaveFromOut(lane: Lane, { offset, bytes }: Delivery, reason: DeadLetterReason): void {
+    this.#countLoss(reason);
     if (this.#settings.deadLetterExchange === undefined) {
       lane.done(offset);
       this.#backlog.changed();
@@ -374,6 +426,14 @@ export class Queue {
       this.#backlog.move(lane, offset, bytes, false);
       this.#backlog.changed();
     });
+  }
+
+  #countLoss(reason: DeadLetterReason): void {
+    for (const counts of [this.counts, this.#totals]) {
+      if (reason === 'expired') counts.expired++;
+      else if (reason === 'maxlen') counts.overflowed++;
+      if (this.#settings.deadLetterExchange !== undefined) counts.deadLettered++;
+    }
   }
 
   /** Over its limits, the queue drops the messages that would be next. */

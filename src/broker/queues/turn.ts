@@ -19,6 +19,8 @@ export type Published = 'taken' | 'refused';
 export interface Turn {
   /** Milliseconds since the epoch, the same for the whole turn. */
   readonly now: number;
+  /** By the clock's `monotonic`. */
+  readonly begunAt: number;
   /**
    * Copies the message to all targets of the route. In call order for each target. Throws `storage-full`, unless the message only
    * moves: it leaves another queue in the same turn.

@@ -35,13 +35,15 @@ class ShardWork {
 
 class OpenTurn implements Turn {
   readonly now: number;
+  readonly begunAt: number;
   readonly works: ShardWork[] = [];
   readonly touched = new Set<Queue>();
   readonly streams = new Set<StreamQueue>();
   readonly waiters: TurnWaiter[] = [];
 
-  constructor(now: number) {
+  constructor(now: number, begunAt: number) {
     this.now = now;
+    this.begunAt = begunAt;
   }
 
   publish(route: Route<Destination>, message: MessageBytes, moves = false): Published {
@@ -180,7 +182,8 @@ export class BrokerTurns implements Turns {
 
   #open(): OpenTurn {
     if (this.#current === undefined) {
-      this.#current = new OpenTurn(this.#options.clock.now());
+      const { clock } = this.#options;
+      this.#current = new OpenTurn(clock.now(), clock.monotonic());
       this.#schedule();
     }
     return this.#current;
@@ -238,7 +241,7 @@ export class BrokerTurns implements Turns {
         );
       for (const { batch, queues } of placed) {
         for (const queue of queues) {
-          queue.appended(batch.bodyBytes, batch.hasTransient);
+          queue.appended(batch.count, batch.bodyBytes, batch.hasTransient);
           this.#pumps.add(queue);
         }
       }
@@ -246,7 +249,7 @@ export class BrokerTurns implements Turns {
       this.#schedule();
       return durable ? settled : undefined;
     } catch (error) {
-      for (const { queues } of placed) for (const queue of queues) queue.appended(0, false);
+      for (const { queues } of placed) for (const queue of queues) queue.appended(0, 0, false);
       return Promise.reject(error);
     }
   }

@@ -1,4 +1,5 @@
 import type { FieldTable } from '../messages/index.ts';
+import type { ExchangeCounts } from '../telemetry/message-counts.ts';
 import type { Policy } from './policy.ts';
 
 /** What a client asks for when it declares an exchange. */
@@ -16,4 +17,5 @@ export interface ExchangeDeclaration {
 export interface ExchangeEntry extends ExchangeDeclaration {
   /** The one that applies. */
   readonly policy: Policy | undefined;
+  readonly counts: ExchangeCounts;
 }

@@ -3,6 +3,7 @@ import { BrokerError, toBrokerError } from '../../errors.ts';
 import type { QueueRecord } from '../catalog/virtual-host-state.ts';
 import type { Queue } from '../queues/queue.ts';
 import type { QueueOverStream } from '../streams/stream-queue.ts';
+import type { Churn } from '../telemetry/message-counts.ts';
 import { streamSettings } from './effective-settings.ts';
 import type { HostChanges } from './host-changes.ts';
 import { cleanName, describe, generatedQueueName } from './names.ts';
@@ -22,6 +23,7 @@ export interface HostQueuesOptions {
   readonly streams: StreamQueues;
   readonly maker: QueueMaker;
   readonly defaultType: QueueType;
+  readonly churn: Churn;
 }
 
 /** The queues of one virtual host: how they come, and how they go. */
@@ -72,7 +74,8 @@ export class HostQueues {
   }
 
   async declare(declaration: QueueDeclaration): Promise<QueueEntry> {
-    const { topology, changes, maker, defaultType } = this.#options;
+    const { topology, changes, maker, defaultType, churn } = this.#options;
+    churn.queuesDeclared++;
     const name = this.#nameOf(declaration);
     this.#checkDamage(name);
     const present = topology.queue(name);
@@ -102,6 +105,7 @@ export class HostQueues {
       () => {
         const policy = topology.policies.match({ kind: 'queue', name, type });
         const owner = exclusive ? declaration.owner : undefined;
+        churn.queuesCreated++;
         if (stream !== undefined) entry = topology.addStream(streamEntry(stream, policy, args));
         else {
           // A topic of the same name has nothing to do with it.

@@ -4,6 +4,7 @@ import type { Queue } from '../queues/queue.ts';
 import type { DeadLetterReason } from '../queues/queue-options.ts';
 import type { Turn, Turns } from '../queues/turn.ts';
 import type { Route } from '../routing/route.ts';
+import { ExchangeCounts, type MessageCounts } from '../telemetry/message-counts.ts';
 import { deadLetterOf, isCycle } from './dead-letter.ts';
 import type { Destination } from './destination.ts';
 import type { ExchangeEntry } from './exchange-entry.ts';
@@ -20,6 +21,14 @@ export interface PublishOutcome {
   readonly refused: boolean;
 }
 
+/** Where a message would go, and what it would be there. */
+export interface PublishPlan {
+  readonly route: Route<Destination>;
+  readonly message: MessageBytes;
+  /** It would be held back for so many milliseconds first. */
+  readonly delayMs: number;
+}
+
 /** Keeps a copy of a message, as safely as the turn is made; it is published again at `dueAt`, milliseconds since the epoch. */
 export type HoldBack = (turn: Turn, message: MessageBytes, dueAt: number) => void;
 
@@ -33,14 +42,19 @@ export class Publisher {
   readonly #turns: Turns;
   readonly #delay: HoldBack;
   readonly #onTrouble: (error: BrokerError, what: string) => void;
+  /** Of the virtual host. */
+  readonly #counts: MessageCounts;
+  readonly defaultExchangeCounts = new ExchangeCounts();
 
   constructor(
     topology: Topology,
     turns: Turns,
+    counts: MessageCounts,
     holdBack: HoldBack,
     onTrouble: (error: BrokerError, what: string) => void,
   ) {
     this.#topology = topology;
+    this.#counts = counts;
     this.#turns = turns;
     this.#delay = holdBack;
     this.#onTrouble = onTrouble;
@@ -53,14 +67,29 @@ export class Publisher {
   }
 
   publish(turn: Turn, exchange: string, message: MessageBytes): PublishOutcome {
-    const entry = exchange === '' ? undefined : this.#topology.checkExchange(exchange);
-    if (entry?.internal === true)
-      throw new BrokerError(
-        'access-refused',
-        `cannot publish to internal ${describe('exchange', exchange, this.#topology.host)}`,
-      );
+    const entry = exchange === '' ? undefined : this.#checkOpen(exchange);
+    this.#counts.published++;
+    this.#counts.bytesIn += message.bodyLength;
+    const counts = entry === undefined ? this.defaultExchangeCounts : entry.counts;
+    counts.in++;
     if (message.hasHeaders) return this.#publishByHeaders(turn, exchange, entry, message);
-    return this.#send(turn, this.route(exchange, message), message);
+    return this.#send(turn, this.route(exchange, message), message, counts);
+  }
+
+  /** Where a message would go that is published to an exchange: nothing is published. Throws as `publish`. */
+  plan(exchange: string, message: MessageBytes): PublishPlan {
+    const entry = exchange === '' ? undefined : this.#checkOpen(exchange);
+    const delayMs = entry?.type === DELAYED && message.hasHeaders ? delayOf(message) : 0;
+    const keys = message.hasHeaders ? extraKeys(message) : undefined;
+    const route = this.#routeFor(exchange, message, keys);
+    // One that is held back is routed when it is due, with all its keys.
+    return { route, message: keys === undefined || delayMs > 0 ? message : withoutBcc(message, keys), delayMs };
+  }
+
+  /** Publishes as planned a message that leaves another queue in the same turn. */
+  publishMoved(turn: Turn, { route, message, delayMs }: PublishPlan): void {
+    if (delayMs > 0) this.#delay(turn, message, turn.now + delayMs);
+    else turn.publish(route, message, true);
   }
 
   /** A message that was held back is due: it is not held back again. Never throws: what cannot be published is lost. */
@@ -114,8 +143,9 @@ export class Publisher {
   ): PublishOutcome {
     const keys = extraKeys(message);
     if (entry?.type === DELAYED && this.#holdBack(turn, message)) return TAKEN;
-    if (keys === undefined) return this.#send(turn, this.route(exchange, message), message);
-    return this.#send(turn, this.#routeFor(exchange, message, keys), withoutBcc(message, keys));
+    const counts = entry?.counts ?? this.defaultExchangeCounts;
+    if (keys === undefined) return this.#send(turn, this.route(exchange, message), message, counts);
+    return this.#send(turn, this.#routeFor(exchange, message, keys), withoutBcc(message, keys), counts);
   }
 
   #holdBack(turn: Turn, message: MessageBytes): boolean {
@@ -124,8 +154,9 @@ export class Publisher {
     return delay > 0;
   }
 
-  #send(turn: Turn, route: Route<Destination>, message: MessageBytes): PublishOutcome {
+  #send(turn: Turn, route: Route<Destination>, message: MessageBytes, counts: ExchangeCounts): PublishOutcome {
     if (route.targets.length === 0) return UNROUTABLE;
+    counts.out += route.targets.length;
     return turn.publish(route, message) === 'refused' ? REFUSED : TAKEN;
   }
 
@@ -142,6 +173,17 @@ export class Publisher {
       return router.union(keys.map((key) => this.#topology.defaultRoute(key)));
     }
     return router.routeKeys(exchange, keys, message) ?? this.#missing(exchange);
+  }
+
+  /** Throws `not-found`; `access-refused` for one that clients do not publish to. */
+  #checkOpen(exchange: string): ExchangeEntry {
+    const entry = this.#topology.checkExchange(exchange);
+    if (entry.internal)
+      throw new BrokerError(
+        'access-refused',
+        `cannot publish to internal ${describe('exchange', exchange, this.#topology.host)}`,
+      );
+    return entry;
   }
 
   #missing(exchange: string): never {

@@ -6,6 +6,7 @@ import type { FieldTable } from '../messages/index.ts';
 import { Queue } from '../queues/queue.ts';
 import type { QueueHost } from '../queues/queue-options.ts';
 import type { Turns } from '../queues/turn.ts';
+import type { QueueMeter } from '../telemetry/meters.ts';
 import { queueSettings } from './effective-settings.ts';
 import { describe } from './names.ts';
 import type { Policy } from './policy.ts';
@@ -21,6 +22,7 @@ export interface QueueMakerOptions {
   /** Of all others. */
   readonly transientShard: Shard;
   readonly queueHost: QueueHost;
+  readonly meter?: QueueMeter | undefined;
 }
 
 /** What a queue is to be. */
@@ -63,7 +65,7 @@ export class QueueMaker {
   }
 
   #queueOptions({ name, type, durable, logs, arguments: args, policy }: QueuePlan) {
-    const { clock, virtualHost, turns, shard, transientShard, queueHost } = this.#options;
+    const { clock, virtualHost, turns, shard, transientShard, queueHost, meter } = this.#options;
     const stateLogId = logs.at(-1);
     if (stateLogId === undefined)
       throw new BrokerError('storage-damaged', `${describe('queue', name, virtualHost)} has no logs`);
@@ -78,6 +80,7 @@ export class QueueMaker {
       host: queueHost,
       turns,
       clock,
+      meter,
     };
   }
 }

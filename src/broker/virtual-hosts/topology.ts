@@ -3,6 +3,7 @@ import type { FieldTable } from '../messages/index.ts';
 import type { Binding } from '../routing/binding.ts';
 import type { Route } from '../routing/route.ts';
 import { Router } from '../routing/router.ts';
+import { ExchangeCounts } from '../telemetry/message-counts.ts';
 import type { Destination } from './destination.ts';
 import { alternateExchange, queueSettings } from './effective-settings.ts';
 import type { ExchangeDeclaration, ExchangeEntry } from './exchange-entry.ts';
@@ -137,7 +138,7 @@ export class Topology {
       ...routingOptions(declaration.arguments),
       alternate,
     });
-    const entry = { ...declaration, policy };
+    const entry = { ...declaration, policy, counts: new ExchangeCounts() };
     this.#exchanges.set(entry.name, entry);
     return entry;
   }

@@ -9,6 +9,8 @@ import type { QueueHost } from '../queues/queue-options.ts';
 import type { Turn, Turns } from '../queues/turn.ts';
 import type { Binding } from '../routing/binding.ts';
 import type { Route } from '../routing/route.ts';
+import { type ExchangeCounts, MessageCounts } from '../telemetry/message-counts.ts';
+import type { Meters } from '../telemetry/meters.ts';
 import { DelayedMessages, type DelayedMessagesOptions } from './delayed-messages.ts';
 import type { Destination } from './destination.ts';
 import { streamSettings } from './effective-settings.ts';
@@ -36,6 +38,7 @@ export interface VirtualHostOptions {
   readonly environment: Pick<Environment, 'clock' | 'random'>;
   readonly catalog: Catalog;
   readonly counts: TopologyCounts;
+  readonly meters: Meters;
   readonly turns: Turns;
   readonly streams: StreamQueues;
   readonly shard: Shard;
@@ -51,6 +54,8 @@ const STOP_ENTRIES = 1_000;
 /** A name space of queues, exchanges, bindings and policies. Names are taken without the line ends in them. */
 export class VirtualHost {
   readonly info: VirtualHostInfo;
+  /** Of everything in it. */
+  readonly messageCounts = new MessageCounts();
   readonly #options: VirtualHostOptions;
   readonly #topology: Topology;
   readonly #changes: HostChanges;
@@ -79,14 +84,16 @@ export class VirtualHost {
         random: environment.random,
         virtualHost: info.name,
         queueHost: this.#queueHost(),
+        meter: { totals: this.messageCounts, waitTime: options.meters.waitTime },
       }),
       defaultType: info.defaultQueueType,
+      churn: options.meters.churn,
     });
     this.#exchanges = new HostExchanges(this.#topology, this.#changes, (name, owner) =>
       this.#queues.check(name, owner),
     );
     const holdBack: HoldBack = (turn, message, dueAt) => this.#delayed?.store(turn, message, dueAt);
-    this.#publisher = new Publisher(this.#topology, turns, holdBack, options.onTrouble);
+    this.#publisher = new Publisher(this.#topology, turns, this.messageCounts, holdBack, options.onTrouble);
     for (const exchange of PREDECLARED_EXCHANGES) {
       counts.add('exchanges');
       this.#topology.addExchange(exchange);
@@ -147,6 +154,11 @@ export class VirtualHost {
 
   bindingsFrom(exchange: string): Iterable<Binding<Destination>> {
     return this.#topology.router.bindingsFrom(exchange);
+  }
+
+  /** The default exchange has no entry. */
+  get defaultExchangeCounts(): ExchangeCounts {
+    return this.#publisher.defaultExchangeCounts;
   }
 
   bindingsTo(destination: Destination | { readonly exchange: string }): Iterable<Binding<Destination>> {

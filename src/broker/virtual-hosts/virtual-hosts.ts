@@ -6,6 +6,7 @@ import type { LogSweeper } from '../catalog/log-sweeper.ts';
 import type { VirtualHostInfo } from '../catalog/virtual-host-state.ts';
 import type { Turns } from '../queues/turn.ts';
 import type { Streams } from '../streams/streams.ts';
+import { Meters } from '../telemetry/meters.ts';
 import { TopologyCounts, type TopologyLimits } from './limits.ts';
 import type { QueueType } from './queue-entry.ts';
 import type { Removal } from './removal.ts';
@@ -23,6 +24,7 @@ export interface VirtualHostsOptions {
   /** For queues that do not outlive a restart. */
   readonly transientShard: Shard;
   readonly limits?: Partial<TopologyLimits>;
+  readonly meters?: Meters;
   readonly onTrouble: (error: BrokerError, what: string) => void;
 }
 
@@ -34,6 +36,7 @@ export class VirtualHosts {
   readonly #options: VirtualHostsOptions;
   readonly #counts: TopologyCounts;
   readonly #streams: StreamQueues;
+  readonly #meters: Meters;
   readonly #hosts = new Map<string, VirtualHost>();
   readonly #deletionListeners = new Set<(host: VirtualHost) => void>();
 
@@ -41,6 +44,7 @@ export class VirtualHosts {
     this.#options = options;
     this.#counts = new TopologyCounts(options.limits);
     this.#streams = new StreamQueues(options.streams);
+    this.#meters = options.meters ?? new Meters();
   }
 
   static async open(options: VirtualHostsOptions): Promise<VirtualHosts> {
@@ -115,6 +119,7 @@ export class VirtualHosts {
       },
     );
     if (host === undefined || removal === undefined) return;
+    this.#meters.gone.add(host.messageCounts);
     for (const listener of this.#deletionListeners) listener(host);
     this.#removed(removal);
     await this.#deleteStreams(removal);
@@ -154,6 +159,7 @@ export class VirtualHosts {
       ...options,
       streams: this.#streams,
       counts: this.#counts,
+      meters: this.#meters,
       shard: home,
       onRemoved: (removal) => this.#removed(removal),
     };
@@ -174,6 +180,7 @@ export class VirtualHosts {
   /** Deletes the logs of what is gone. Nobody waits for that. */
   #removed(removal: Removal): void {
     const { sweeper, transientShard, onTrouble } = this.#options;
+    this.#meters.churn.queuesDeleted += removal.queues.size;
     let lasting = false;
     for (const entry of removal.queues) {
       if (entry.kind !== 'queue') continue;

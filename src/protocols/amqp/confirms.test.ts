@@ -6,6 +6,7 @@ import { Confirms } from './confirms.ts';
 
 class FakeTurn implements Turn {
   readonly now = 0;
+  readonly begunAt = 0;
   readonly waiters: TurnWaiter[] = [];
 
   publish(): 'taken' {

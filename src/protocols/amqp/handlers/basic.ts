@@ -1,4 +1,11 @@
-import { erlangType, type FieldTable, integerOf, type QueueEntry } from '../../../broker/index.ts';
+import {
+  type Delivery,
+  erlangType,
+  type FieldTable,
+  integerOf,
+  type MessageBytes,
+  type QueueEntry,
+} from '../../../broker/index.ts';
 import type { ChannelConsumer, Settleable, Settlement, Subscription } from '../consumers.ts';
 import { withDeliveryCount } from '../delivery-count.ts';
 import { AmqpError } from '../errors.ts';
@@ -146,7 +153,7 @@ export async function get(channel: ChannelContext, args: Get): Promise<boolean> 
       'RESOURCE_LOCKED',
       `cannot obtain access to locked queue '${name}' in vhost '${virtualHost.name}'. basic.get operations are not supported by quorum queues with single active consumer`,
     );
-  return queue.get(false, (delivery, message) => {
+  const visit = (delivery: Delivery, message: MessageBytes) => {
     // While the message was read, the client went.
     if (channel.closed) {
       delivery.requeue(false);
@@ -154,8 +161,9 @@ export async function get(channel: ChannelContext, args: Get): Promise<boolean> 
     }
     const counted = entry.type === 'quorum' ? withDeliveryCount(message, delivery.deliveryCount) : message;
     channel.got(consumers.took(args.noAck ? undefined : delivery), delivery.redelivered, counted, queue.readyCount);
-    if (args.noAck) delivery.acknowledge();
-  });
+    if (args.noAck) delivery.taken();
+  };
+  return queue.get(false, visit, args.noAck);
 }
 
 /** Settles a delivery, or all up to it: at once, or with the transaction. */

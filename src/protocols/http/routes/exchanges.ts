@@ -26,7 +26,7 @@ const declaration = z.object({
 });
 
 /** The default exchange has no entry. */
-type Shared = Omit<ExchangeEntry, 'policy'> & { readonly policy?: ExchangeEntry['policy'] };
+type Shared = Omit<ExchangeEntry, 'policy' | 'counts'> & { readonly policy?: ExchangeEntry['policy'] };
 
 const THE_DEFAULT: Shared = {
   name: '',
