@@ -15,6 +15,7 @@ export {
 } from './definitions/index.ts';
 export { type AcceptedConnection, Acceptor } from './flow/acceptor.ts';
 export type { ClientQuotaKey, Quota, QuotaChange, QuotaEntity } from './flow/client-quotas.ts';
+export { plainAddress } from './flow/connection-limits.ts';
 export {
   ASSIGNORS,
   type Assignment,

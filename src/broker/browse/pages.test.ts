@@ -26,13 +26,20 @@ async function openPartitions(count: number): Promise<Partition[]> {
   );
 }
 
-/** A batch of records: where it goes, how many, when, whether it is compressed or in a transaction that is aborted. */
-const batches = fc.array(
+/** Where it goes, how many records, when, whether it is compressed or in a transaction that is aborted. */
+interface NewBatch {
+  readonly partition: number;
+  readonly records: number;
+  readonly timestamp: number;
+  readonly kind: 'plain' | 'gzip' | 'committed' | 'aborted';
+}
+
+const batches: fc.Arbitrary<NewBatch[]> = fc.array(
   fc.record({
     partition: fc.nat({ max: 2 }),
     records: fc.integer({ min: 1, max: 90 }),
     timestamp: fc.integer({ min: 900_000, max: 1_000_000 }),
-    kind: fc.constantFrom('plain', 'gzip', 'committed', 'aborted'),
+    kind: fc.constantFrom<NewBatch['kind']>('plain', 'gzip', 'committed', 'aborted'),
   }),
   { maxLength: 25 },
 );
@@ -41,7 +48,7 @@ type Place = readonly [partition: number, offset: number];
 const placeOf = ({ partition, record }: SeenRecord): Place => [partition, record.offset];
 
 /** Appends them; answers where each record that counts is, and where those are that do not. */
-async function fill(partitions: readonly Partition[], list: fc.TypeOf<typeof batches>) {
+async function fill(partitions: readonly Partition[], list: readonly NewBatch[]) {
   const there: { place: Place; aborted: boolean; even: boolean }[] = [];
   let producerId = 1;
   for (const { partition: index, records, timestamp, kind } of list) {

@@ -1,14 +1,16 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type OutgoingHttpHeaders, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
-import type { Broker } from '../../broker/index.ts';
+import { type Broker, plainAddress } from '../../broker/index.ts';
 import type { Logger } from '../../environment/logger.ts';
 import { BrokerError } from '../../errors.ts';
 import { refusal } from './access.ts';
 import { authenticate, CHALLENGE, isForged, type Login, TooManyAttempts, wantsChallenge } from './authentication.ts';
 import { HttpError, httpErrorOf, notFound } from './errors.ts';
 import { parseJsonBody } from './json-body.ts';
-import type { Call, Route } from './route.ts';
+import { Leases } from './leases.ts';
+import { LiveAnswers } from './live-answers.ts';
+import type { Answer, Call, Route } from './route.ts';
 import { ROUTES } from './routes/index.ts';
 import type { ServerFacts } from './server-facts.ts';
 import { textOf, type Visitor } from './session-cookie.ts';
@@ -30,7 +32,15 @@ const METHODS = ['GET', 'HEAD', 'PUT', 'POST', 'DELETE', 'PATCH', 'OPTIONS'];
 /** The routes, behind a server that is given the sockets that it serves. */
 export interface Application {
   readonly server: Server;
+  /** Ends the answers that wait for something, or have no end. */
+  endWaiting(): void;
   close(): Promise<void>;
+}
+
+/** What requests of one listener share. */
+interface Shared extends ApplicationOptions {
+  readonly live: LiveAnswers;
+  readonly leases: Leases;
 }
 
 export async function openApplication(options: ApplicationOptions): Promise<Application> {
@@ -46,20 +56,34 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
     frameworkErrors: (error, _request, reply) => answerError(reply, error, options.logger),
   });
   const logins: Logins = new WeakMap();
+  const { clock, random } = options.broker.environment;
+  const shared = { ...options, live: new LiveAnswers(clock), leases: new Leases({ clock, random }) };
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => {
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (request, body, done) => {
     try {
-      done(null, parseJsonBody(typeof body === 'string' ? Buffer.from(body) : body));
+      const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+      done(null, isRaw(request) ? bytes : parseJsonBody(bytes));
     } catch (error) {
       done(error as Error);
     }
   });
   app.setErrorHandler((error, _request, reply) => answerError(reply, error, options.logger));
   app.setNotFoundHandler((_request, reply) => answerError(reply, notFound(), options.logger));
-  for (const [path, routes] of byPath(ROUTES)) addPath(app, path, routes, options, logins);
+  for (const [path, routes] of byPath(ROUTES)) addPath(app, path, routes, shared, logins);
   await app.ready();
   if (server === undefined) throw new BrokerError('internal', 'fastify made no server');
-  return { server, close: () => app.close() };
+  return {
+    server,
+    endWaiting: () => shared.live.close(),
+    close: async () => {
+      shared.leases.close();
+      await app.close();
+    },
+  };
+}
+
+function isRaw({ routeOptions: { config } }: FastifyRequest): boolean {
+  return 'raw' in config && config.raw === true;
 }
 
 function byPath(routes: readonly Route[]): Map<string, Route[]> {
@@ -68,25 +92,19 @@ function byPath(routes: readonly Route[]): Map<string, Route[]> {
   return paths;
 }
 
-function addPath(
-  app: FastifyInstance,
-  path: string,
-  routes: readonly Route[],
-  options: ApplicationOptions,
-  logins: Logins,
-): void {
+function addPath(app: FastifyInstance, path: string, routes: readonly Route[], options: Shared, logins: Logins): void {
   for (const route of routes)
     app.route({
       method: route.method,
       url: path,
+      config: { raw: route.raw === true },
       onRequest: async (request) => {
         const login = admit(request, route, options);
         if (login !== undefined) logins.set(request, login);
       },
       handler: async (request, reply) => {
-        const { status, body, headers } = await route.answer(callOf(request, options, logins.get(request)));
-        reply.status(status).headers({ 'cache-control': 'no-cache', 'x-content-type-options': 'nosniff', ...headers });
-        return body === undefined ? reply.send() : sendJson(reply, body);
+        const answer = await route.answer(callOf(request, reply, options, logins.get(request)));
+        return send(request, reply, answer, options.live);
       },
     });
   const known = routes.flatMap(({ method }) => (method === 'GET' ? ['HEAD', 'GET'] : [method]));
@@ -104,7 +122,7 @@ function addPath(
 
 /** Throws what the client is answered that may not ask. */
 function admit(request: FastifyRequest, route: Route, { broker }: ApplicationOptions): Login | undefined {
-  if (isForged(request.method, request.headers))
+  if (isForged(route.changes === true ? 'POST' : request.method, request.headers))
     throw new HttpError(403, 'forbidden', 'a browser sent this request on behalf of another site');
   if (route.access === 'open') return undefined;
   const { method, headers, socket } = request;
@@ -119,7 +137,29 @@ function visitorBy(socket: Socket): Visitor {
   return { address: socket.remoteAddress, port: socket.localPort ?? 0, tls: 'encrypted' in socket };
 }
 
-function callOf(request: FastifyRequest, { broker, server }: ApplicationOptions, login: Login | undefined): Call {
+function send(request: FastifyRequest, reply: FastifyReply, answer: Answer, live: LiveAnswers): FastifyReply {
+  const { status, body, bytes, events, sent, headers } = answer;
+  if (events !== undefined && request.method !== 'HEAD') live.checkRoom();
+  reply.status(status).headers({ 'cache-control': 'no-cache', 'x-content-type-options': 'nosniff', ...headers });
+  if (sent !== undefined) {
+    // Who is gone already is not told of any more.
+    if (reply.raw.destroyed) sent(false);
+    else reply.raw.once('close', () => sent(reply.raw.writableFinished));
+  }
+  if (events !== undefined) {
+    reply.header('content-type', 'text/event-stream; charset=utf-8');
+    if (request.method === 'HEAD') return reply.send();
+    reply.hijack();
+    reply.raw.writeHead(status, reply.getHeaders() as OutgoingHttpHeaders);
+    events(live.open(reply.raw));
+    return reply;
+  }
+  if (bytes !== undefined) return reply.send(bytes);
+  return body === undefined ? reply.send() : sendJson(reply, body);
+}
+
+function callOf(request: FastifyRequest, reply: FastifyReply, shared: Shared, login: Login | undefined): Call {
+  const { broker, server, live, leases } = shared;
   const query = request.query as Readonly<Record<string, string | readonly string[] | undefined>>;
   const params = request.params as Readonly<Record<string, string | undefined>>;
   const param = (name: string) => params[name] ?? '';
@@ -139,6 +179,17 @@ function callOf(request: FastifyRequest, { broker, server }: ApplicationOptions,
       if (login === undefined) throw new BrokerError('internal', `${request.url} asks for a user without a login`);
       return login.user;
     },
+    get access() {
+      return broker.authorizer.accessOf({
+        principal: `User:${this.user.name}`,
+        host: plainAddress(request.socket.remoteAddress ?? ''),
+      });
+    },
+    leases,
+    get gone() {
+      return reply.raw.destroyed;
+    },
+    wait: (ms, watch) => live.wait(ms, reply.raw, watch),
     get host() {
       const host = broker.virtualHosts.get(param('vhost'));
       if (host === undefined) throw notFound();

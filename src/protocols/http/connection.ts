@@ -2,6 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { AcceptedConnection } from '../../broker/index.ts';
 import type { Clock, Timer } from '../../environment/environment.ts';
+import { isOpenEnded } from './event-stream.ts';
 
 /** How long a client may be silent, take to send a request, and take to read the answer. */
 const SILENCE_MS = 60_000;
@@ -38,7 +39,8 @@ export class Connection implements AcceptedConnection {
   }
 
   get idle(): boolean {
-    return this.#answers.size === 0;
+    for (const answer of this.#answers) if (!isOpenEnded(answer)) return false;
+    return true;
   }
 
   onClose(callback: () => void): void {

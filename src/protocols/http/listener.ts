@@ -54,6 +54,7 @@ export class HttpListener {
 
   /** Accepts no more, answers what was asked within `graceMs`, and closes what is left. */
   async close(graceMs: number): Promise<void> {
+    this.#application.endWaiting();
     await this.#acceptor.close(graceMs);
     await this.#application.close();
   }

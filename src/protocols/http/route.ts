@@ -1,8 +1,11 @@
 import type { z } from 'zod';
-import type { Broker, Session, User, VirtualHost } from '../../broker/index.ts';
+import type { Broker, ClientAccess, Session, User, VirtualHost } from '../../broker/index.ts';
 import type { Access } from './access.ts';
 import { badRequest, notFound } from './errors.ts';
+import type { EventStream } from './event-stream.ts';
+import type { Leases } from './leases.ts';
 import { type Listed, list } from './listing.ts';
+import type { Watch } from './live-answers.ts';
 import type { ServerFacts } from './server-facts.ts';
 import type { Visitor } from './session-cookie.ts';
 
@@ -28,12 +31,27 @@ export interface Call {
   param(name: string): string;
   /** The virtual host of the path. Throws 404. */
   readonly host: VirtualHost;
+  /** What the user may do with what Kafka's clients know: streams, groups, transactions. */
+  readonly access: ClientAccess;
+  /** Messages of queues that clients of this API have, and have not settled. */
+  readonly leases: Leases;
+  /** Whether the client still waits for an answer. */
+  readonly gone: boolean;
+  /** Waits until it is woken, for so many milliseconds at most, and no longer than the client does. */
+  wait(ms: number, watch: Watch): Promise<void>;
 }
 
 export interface Answer {
   readonly status: number;
+  /** As JSON. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
+  /** In place of a body that is sent as JSON. */
+  readonly bytes?: Buffer;
+  /** In place of a body: says what there is to say, for as long as the client listens. */
+  readonly events?: (stream: EventStream) => void;
+  /** Called once, when the answer was handed to the connection, or the client was gone before. */
+  readonly sent?: (complete: boolean) => void;
 }
 
 export interface Route {
@@ -47,6 +65,12 @@ export interface Route {
   readonly body: z.ZodType | undefined;
   /** The answer is one page of a list, where that is asked for. */
   readonly lists: boolean;
+  /** The body is taken as it is, of whatever type. */
+  readonly raw?: boolean;
+  /** Something changes by it, though it is a GET: browsers cannot listen to events by any other method. */
+  readonly changes?: boolean;
+  /** The answer is events, without an end. */
+  readonly streams?: boolean;
   answer(call: Call): Promise<Answer>;
 }
 
@@ -66,6 +90,25 @@ export function get(path: string, described: Described, handle: (call: Call) => 
 export function getList<Item>(path: string, described: Described, handle: (call: Call) => Listed<Item>): Route {
   const answer: Handler<unknown> = (call) => ok(list(handle(call), (name) => call.query(name)));
   return { ...route('GET', path, described, undefined, answer), lists: true };
+}
+
+/** Answers events for as long as the client listens; `changes` says that it takes something away by that. */
+export function getEvents(
+  path: string,
+  described: Described & { readonly changes?: boolean },
+  handle: (call: Call) => Answer | Promise<Answer>,
+): Route {
+  return { ...route('GET', path, described, undefined, handle), streams: true };
+}
+
+/** Takes a body that is any bytes, and is not looked into. */
+export function postRaw(
+  path: string,
+  described: Described,
+  handle: (call: Call, body: Buffer) => Answer | Promise<Answer>,
+): Route {
+  const answer: Handler<unknown> = (call) => handle(call, Buffer.isBuffer(call.body) ? call.body : Buffer.alloc(0));
+  return { ...route('POST', path, described, undefined, answer), raw: true };
 }
 
 export function put<Body extends z.ZodType>(
