@@ -159,7 +159,7 @@ async function environmentOf({ environment = realEnvironment(), clock }: CreateB
   return { ...environment, clock: new VirtualClock(environment.clock.now()) };
 }
 
-function brokerSettings({ storage, kafka, groups, transactions, limits, compaction, http }: Settings) {
+function brokerSettings({ storage, kafka, groups, transactions, limits, compaction, http, audit }: Settings) {
   return {
     ...(limits.memoryBytes !== undefined && { memoryBytes: limits.memoryBytes }),
     nodeId: kafka.brokerId,
@@ -178,6 +178,7 @@ function brokerSettings({ storage, kafka, groups, transactions, limits, compacti
       offsetsRetentionMs: groups.offsetsRetentionMs,
     },
     transactions,
+    audit,
     sessions: { max: http.sessions, idleMs: http.sessionIdleMs, lifetimeMs: http.sessionLifetimeMs },
     topologyLimits: {
       maxVirtualHosts: limits.virtualHosts,

@@ -2,6 +2,7 @@ import type { Environment } from '../environment/environment.ts';
 import type { Logger } from '../environment/logger.ts';
 import type { BrokerError } from '../errors.ts';
 import type { Shard } from '../storage/index.ts';
+import type { AuditSettings } from './audit/index.ts';
 import type { GroupBounds } from './configs/index.ts';
 import type { GroupsOptions } from './groups/groups.ts';
 import type { GroupSettings } from './groups/index.ts';
@@ -43,6 +44,7 @@ export interface BrokerSettings {
   readonly loopbackUsers: readonly string[];
   /** Of browsers. */
   readonly sessions: Partial<SessionSettings>;
+  readonly audit: Partial<AuditSettings>;
   /** By access-control lists. */
   readonly authorization: Pick<AuthorizerOptions, 'enabled' | 'superUsers' | 'allowWithoutAcl'>;
   /** Bytes of memory in use from which on publishers wait; 0 for six tenths of what there is. */
@@ -70,6 +72,7 @@ export const DEFAULT_BROKER_SETTINGS: BrokerSettings = {
   firstUser: { name: 'guest', password: 'guest' },
   loopbackUsers: ['guest'],
   sessions: {},
+  audit: {},
   authorization: { enabled: false, superUsers: [], allowWithoutAcl: false },
   memoryBytes: 0,
   retentionCheckMs: 300_000,

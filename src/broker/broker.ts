@@ -1,6 +1,8 @@
 import type { Environment, Timer } from '../environment/environment.ts';
 import type { Logger } from '../environment/logger.ts';
+import { BrokerError } from '../errors.ts';
 import type { Shard } from '../storage/index.ts';
+import { AuditLog, DEFAULT_AUDIT_SETTINGS } from './audit/index.ts';
 import { type BrokerParts, openParts } from './broker-parts.ts';
 import type { BrokerOptions, BrokerSettings } from './broker-settings.ts';
 import type { Catalog } from './catalog/catalog.ts';
@@ -50,9 +52,12 @@ export class Broker {
   readonly sessions: Sessions;
   readonly logins: LoginThrottle;
   readonly authorizer: Authorizer;
+  /** Who did what to the broker. */
+  readonly audit: AuditLog;
   readonly quotas: ClientQuotas;
   readonly turns: Turns;
   readonly producerIds: ProducerIds;
+  /** Messages that are moved from queue to queue for somebody. */
   readonly #catalog: Catalog;
   readonly #shards: readonly Shard[];
   readonly #transientShard: Shard;
@@ -88,6 +93,7 @@ export class Broker {
     this.authorizer = parts.authorizer;
     this.quotas = parts.quotas;
     this.turns = parts.turns;
+    this.audit = openAuditLog(parts);
     this.#alarm = parts.alarm;
     this.#catalog = parts.catalog;
     this.#shards = parts.shards;
@@ -115,7 +121,7 @@ export class Broker {
 
   /** Nothing appended is waiting for the disk. */
   get idle(): boolean {
-    return this.turns.idle && this.#shards.every((shard) => shard.idle);
+    return this.turns.idle && this.audit.idle && this.#shards.every((shard) => shard.idle);
   }
 
   /** Whether publishers wait for memory, and from how many bytes in use on. */
@@ -158,6 +164,7 @@ export class Broker {
 
   /** Something was set while the broker runs. */
   #configure(): void {
+    await this.audit.close();
     this.streams.setDefaults(this.configs.topicDefaults());
     this.#numbers = numbersOf(this.configs);
     this.#cleaner.configure(this.#numbers.cleaner);
@@ -165,7 +172,7 @@ export class Broker {
 
   #watchRetention(): void {
     this.#retention = this.environment.clock.setTimer(this.settings.retentionCheckMs, () => {
-      void this.streams.retain().then(() => {
+      void Promise.all([this.streams.retain(), this.audit.retain()]).then(() => {
         if (!this.#closed) this.#watchRetention();
       });
     });
@@ -178,6 +185,16 @@ function cleaner({ options: { environment, logger }, configs, shards, streams }:
     streams,
     clock: environment.clock,
     settings: numbersOf(configs).cleaner,
+function openAuditLog({ options: { environment, logger }, settings, shards: [shard] }: BrokerParts): AuditLog {
+  if (shard === undefined) throw new BrokerError('internal', 'a broker without shards');
+  return new AuditLog({
+    shard,
+    clock: environment.clock,
+    settings: { ...DEFAULT_AUDIT_SETTINGS, ...settings.audit },
+    onTrouble: (error, what) => logger.warn({ code: error.code, err: error.message }, what),
+  });
+}
+
     onTrouble: (error, what) => logger.warn({ code: error.code, err: error.message }, what),
     onCompacted: ({ name }, { index }, compacted) => logger.debug({ ...compacted }, `compacted ${name}-${index}`),
   });

@@ -1,4 +1,5 @@
 export type { Durability, LogRead } from '../storage/index.ts';
+export * from './audit/index.ts';
 export { Broker } from './broker.ts';
 export { type BrokerOptions, type BrokerSettings, DEFAULT_BROKER_SETTINGS } from './broker-settings.ts';
 export * from './browse/index.ts';
@@ -36,6 +37,8 @@ export type { Published, Turn, Turns, TurnWaiter } from './queues/turn.ts';
 export type { Binding } from './routing/binding.ts';
 export { erlangText, erlangType } from './routing/erlang-text.ts';
 export type { Route } from './routing/route.ts';
+export type { RouteExplanation } from './routing/explanation.ts';
+export { AttributesOfBytes } from './routing/message-attributes.ts';
 export * from './security/index.ts';
 export type * from './share-groups/index.ts';
 export type { CommittedRead, Partition, PartitionAppend, TimestampedOffset } from './streams/partition.ts';

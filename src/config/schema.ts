@@ -341,6 +341,18 @@ const security = section(
   'Users.',
 );
 
+const audit = section(
+  {
+    retentionMs: ms(60 * SECOND)
+      .default(90 * DAY)
+      .describe('How long entries are kept.'),
+    retentionBytes: bytes(1 * MiB)
+      .default(64 * MiB)
+      .describe('Bytes from which on the oldest entries go.'),
+  },
+  'The log of administrative acts.',
+);
+
 const compaction = section(
   {
     checkMs: ms(1, MAX_INT32)
@@ -464,6 +476,7 @@ export const settingsSchema = z
       ),
     tls,
     security,
+    audit,
     storage,
     limits,
     kafka,
