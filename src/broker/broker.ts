@@ -27,6 +27,7 @@ import type { Streams } from './streams/streams.ts';
 import { ClientMetrics } from './telemetry/index.ts';
 import type { Meters } from './telemetry/meters.ts';
 import type { Transactions } from './transactions/transactions.ts';
+import { RedrivePositions, Transfers } from './transfers/index.ts';
 import type { VirtualHosts } from './virtual-hosts/virtual-hosts.ts';
 
 /** The broker without any protocol: what exists, and what can be done with it. */
@@ -56,6 +57,9 @@ export class Broker {
   readonly audit: AuditLog;
   readonly quotas: ClientQuotas;
   readonly turns: Turns;
+  readonly producerIds: ProducerIds;
+  readonly transfers: Transfers;
+  readonly redrivePositions: RedrivePositions;
   readonly producerIds: ProducerIds;
   /** Messages that are moved from queue to queue for somebody. */
   readonly #catalog: Catalog;
@@ -93,7 +97,8 @@ export class Broker {
     this.authorizer = parts.authorizer;
     this.quotas = parts.quotas;
     this.turns = parts.turns;
-    this.audit = openAuditLog(parts);
+    this.transfers = new Transfers(clock, random);
+    this.redrivePositions = new RedrivePositions(parts.groups, () => clock.now());
     this.#alarm = parts.alarm;
     this.#catalog = parts.catalog;
     this.#shards = parts.shards;
@@ -151,6 +156,7 @@ export class Broker {
     this.#cleaner.stop();
     this.#alarm.close();
     this.#sweeper.stop();
+    await this.transfers.close();
     await this.shareGroups.close();
     await this.transactions.close();
     await this.groups.close();

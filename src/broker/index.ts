@@ -32,6 +32,7 @@ export * from './messages/index.ts';
 export { headerText } from './messages/record-mapping.ts';
 export type { Consumer, ConsumerOptions } from './queues/consumer.ts';
 export type { Delivery } from './queues/delivery.ts';
+export type { MessagePosition, MessageSource, SeenMessage } from './queues/message-source.ts';
 export type { Queue } from './queues/queue.ts';
 export type { Published, Turn, Turns, TurnWaiter } from './queues/turn.ts';
 export type { Binding } from './routing/binding.ts';
@@ -40,11 +41,13 @@ export type { Route } from './routing/route.ts';
 export type { RouteExplanation } from './routing/explanation.ts';
 export { AttributesOfBytes } from './routing/message-attributes.ts';
 export * from './security/index.ts';
+export { type RecordDeath, recordDeath } from './share-groups/dead-letter-record.ts';
 export type * from './share-groups/index.ts';
 export type { CommittedRead, Partition, PartitionAppend, TimestampedOffset } from './streams/partition.ts';
 export { type RejectedRecord, RejectedRecords } from './streams/rejected-records.ts';
 export type { Stream } from './streams/stream.ts';
 export { configValue, STREAM_CONFIG_DEFINITIONS } from './streams/stream-config.ts';
+export { StreamMessages } from './streams/stream-messages.ts';
 export { QueueOverStream } from './streams/stream-queue.ts';
 export type { StreamReaderOptions } from './streams/stream-reader.ts';
 export { parseAge, type StreamStart } from './streams/stream-start.ts';
@@ -57,6 +60,8 @@ export {
   type TransactionSettings,
   type TransactionState,
 } from './transactions/index.ts';
+export * from './transfers/index.ts';
+export { type Death, type DeathTrail, deathTrail } from './virtual-hosts/death-trail.ts';
 export type { Destination, StreamQueue } from './virtual-hosts/destination.ts';
 export type { ExchangeDeclaration, ExchangeEntry } from './virtual-hosts/exchange-entry.ts';
 export { DEFAULT_TOPOLOGY_LIMITS, type TopologyLimits } from './virtual-hosts/limits.ts';

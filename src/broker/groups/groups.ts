@@ -25,6 +25,17 @@ export interface GroupsOptions {
   readonly onTrouble: (error: BrokerError, what: string) => void;
 }
 
+/** An offset of one partition that is committed as part of something else. */
+export interface StagedOffset {
+  readonly topic: string;
+  readonly topicId: string;
+  readonly partition: number;
+  readonly offset: number;
+  /** Milliseconds since the epoch; so is until when it is kept. */
+  readonly now: number;
+  readonly expires: number;
+}
+
 type Log = ShardEventLog<GroupsState, GroupEvent>;
 
 /** All consumer groups of the broker: each belongs to one of several coordinators, by the hash of its id. */
@@ -95,6 +106,14 @@ export class Groups {
     return Array.from(byLog, ([log, ids]) =>
       log.stage([{ type: 'transaction-ended', producerId, groupIds: ids, outcome }]),
     );
+  }
+
+  /** A committed offset, to be appended with what it says is done. Nobody is asked whether the group has members. */
+  stageOffset(groupId: string, { topic, topicId, partition, offset, now, expires }: StagedOffset): StagedEvents {
+    const { log } = this.#of(groupId);
+    const partitions = [{ partition, offset, leaderEpoch: -1, metadata: null }];
+    const topics = [{ topic, topicId, partitions }];
+    return log.stage([{ type: 'offsets-committed', groupId, timestamp: now, expires, topics }]);
   }
 
   /** The groups that producers have offsets pending for, by the producers' ids. */

@@ -70,6 +70,11 @@ export class Expiration {
     if (expiresAt !== undefined || this.#options.messageTtlMs() !== undefined) this.arm();
   }
 
+  /** The messages that are watched, earliest first; some may be done with. As `ExpiryHeap.inOrder`. */
+  inOrder(...args: Parameters<ExpiryHeap['inOrder']>): void {
+    this.#heap.inOrder(...args);
+  }
+
   /** All messages that waited are gone. */
   clear(): void {
     this.#heap.clear();

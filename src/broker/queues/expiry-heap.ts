@@ -1,6 +1,14 @@
 /** Messages beyond this number are not watched one by one: they expire when their turn comes. */
 export const MAX_WATCHED = 1_000_000;
 
+/** A message that expires at a time. */
+export interface Due {
+  /** Milliseconds since the epoch. */
+  readonly time: number;
+  readonly lane: number;
+  readonly offset: number;
+}
+
 /** Which messages expire when, the earliest first, and in their order at the same time. Three numbers a message, in one array each. */
 export class ExpiryHeap {
   #times = new Float64Array(64);
@@ -44,6 +52,24 @@ export class ExpiryHeap {
       const offset = this.#offsets[0] ?? 0;
       this.#dropFirst();
       visit(lane, offset);
+    }
+  }
+
+  /**
+   * Shows, earliest first, those that come after a time and offset (at the same time, the smaller offset is earlier), until `see` answers false. What comes before
+   * has to be passed over: the work grows with it.
+   */
+  inOrder(after: { time: number; offset: number } | undefined, see: (due: Due) => boolean): void {
+    // The next one is always at the top of some subtree whose root was not shown yet.
+    const tops: number[] = [];
+    if (this.#size > 0) tops.push(0);
+    const before = (one: number, other: number) => this.#isLater(other, this.#times[one] ?? 0, this.#offsets[one] ?? 0);
+    while (tops.length > 0) {
+      const top = takeLeast(tops, before);
+      const [time, offset] = [this.#times[top] ?? 0, this.#offsets[top] ?? 0];
+      const isPassed = after !== undefined && (time < after.time || (time === after.time && offset <= after.offset));
+      if (!isPassed && !see({ time, lane: this.#lanes[top] ?? 0, offset })) return;
+      for (const child of [2 * top + 1, 2 * top + 2]) if (child < this.#size) addTo(tops, child, before);
     }
   }
 
@@ -93,4 +119,38 @@ export class ExpiryHeap {
     lanes.set(this.#lanes);
     this.#lanes = lanes;
   }
+}
+
+type Before = (one: number, other: number) => boolean;
+
+/** Into a heap of places, the earliest at the top. */
+function addTo(heap: number[], place: number, before: Before): void {
+  let at = heap.length;
+  heap.push(place);
+  while (at > 0) {
+    const parent = (at - 1) >>> 1;
+    // Within bounds, here and below.
+    if (!before(place, heap[parent]!)) break;
+    heap[at] = heap[parent]!;
+    at = parent;
+  }
+  heap[at] = place;
+}
+
+/** Out of one that is not empty. */
+function takeLeast(heap: number[], before: Before): number {
+  const least = heap[0]!;
+  const last = heap.pop()!;
+  if (heap.length === 0) return least;
+  let at = 0;
+  for (;;) {
+    let child = 2 * at + 1;
+    if (child >= heap.length) break;
+    if (child + 1 < heap.length && before(heap[child + 1]!, heap[child]!)) child++;
+    if (!before(heap[child]!, last)) break;
+    heap[at] = heap[child]!;
+    at = child;
+  }
+  heap[at] = last;
+  return least;
 }

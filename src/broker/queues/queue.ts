@@ -17,6 +17,7 @@ import type { Move } from './moves.ts';
 import { Outstanding } from './outstanding.ts';
 import type { DeadLetterReason, QueueHost, QueueOptions } from './queue-options.ts';
 import type { QueueSettings } from './settings.ts';
+import { QueueMessages } from './queue-messages.ts';
 import type { Turns } from './turn.ts';
 
 /** Messages that one queue gives out, or drops, before others have their turn. */
@@ -158,6 +159,31 @@ export class Queue {
     if (this.#isOver) this.#turns.pumpLater(this);
   }
 
+  /** Its messages where they lie, for people: nothing that is looked at is delivered, or counts as use of the queue. */
+  get messages(): QueueMessages {
+    return new QueueMessages({
+      name: this.name,
+      lanes: this.#backlog.lanes,
+      deleted: () => this.#deleted,
+      takeOut: (lane, offset, bytes) => {
+        this.#backlog.move(lane, offset, bytes, true);
+        this.#backlog.readyBytesChanged(-bytes);
+        this.#backlog.changed();
+      },
+    });
+  }
+
+  /** Those of its messages that expire by themselves, earliest first, also such that are done with by now. */
+  expiring(...args: Parameters<Expiration['inOrder']>): void {
+    this.#expiration.inOrder(...args);
+  }
+
+  /** Whether it would take a message of so many bytes now, as far as publishers are refused at all. */
+  hasRoomFor(bytes: number): boolean {
+    const [count, inAll] = [this.readyCount + this.pendingCount, this.readyBytes + this.pendingBytes];
+    return !this.mayRefuse || hasRoom(this.#settings, count, inAll, bytes);
+  }
+
   /** Begins to deliver. Throws `access-refused` when there is an exclusive consumer, or this one wants to be and there are others. */
   subscribe(options: ConsumerOptions): Consumer {
     this.touch();
@@ -279,8 +305,7 @@ export class Queue {
   /** Whether it is full, what this turn brought included. Deals with a message that it refuses. */
   refuses(message: MessageBytes): boolean {
     const { overflow, deadLetterExchange } = this.#settings;
-    const [count, bytes] = [this.readyCount + this.pendingCount, this.readyBytes + this.pendingBytes];
-    if (hasRoom(this.#settings, count, bytes, message.bodyLength)) return false;
+    if (this.hasRoomFor(message.bodyLength)) return false;
     if (overflow === 'reject-publish-dlx' && deadLetterExchange !== undefined)
       this.#host.deadLetter(this, message, 'maxlen');
     return true;

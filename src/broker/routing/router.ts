@@ -13,6 +13,7 @@ import {
   plus,
 } from './binding.ts';
 import { checkOptions, Exchange, type ExchangeOptions, type ExchangeType } from './exchange.ts';
+import { explainRoute, type RouteExplanation } from './explanation.ts';
 import { identityOf } from './field-identity.ts';
 import { GraphSearch, NO_ATTRIBUTES } from './graph-search.ts';
 import { InternedRoutes } from './interned-routes.ts';
@@ -192,6 +193,16 @@ export class Router<Target extends Named> {
     const attributes = message instanceof MessageBytes ? this.#attributes.of(message) : message;
     this.#search.run(start, keys, attributes);
     return this.#found();
+  }
+
+  /** Where a message with these routing keys would go, and why; undefined when there is no such exchange. Nothing is remembered of it. */
+  explain(
+    exchange: string,
+    keys: readonly string[],
+    attributes: MessageAttributes,
+  ): RouteExplanation<Target> | undefined {
+    const start = this.#exchanges.get(exchange);
+    return start && explainRoute(start, this.#exchanges, keys, attributes);
   }
 
   /** Where several routes together lead, each target once. */

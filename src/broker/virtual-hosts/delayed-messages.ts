@@ -1,10 +1,12 @@
 import { BrokerError } from '../../errors.ts';
 import type { Entry } from '../../storage/index.ts';
 import type { MessageBytes } from '../messages/index.ts';
+import type { Due } from '../queues/expiry-heap.ts';
 import { Queue } from '../queues/queue.ts';
+import type { QueueMessages } from '../queues/queue-messages.ts';
 import type { QueueHost, QueueOptions } from '../queues/queue-options.ts';
 import { DEFAULT_QUEUE_SETTINGS } from '../queues/settings.ts';
-import type { Turn } from '../queues/turn.ts';
+import type { Turn, Turns } from '../queues/turn.ts';
 import type { Route } from '../routing/route.ts';
 import type { Destination } from './destination.ts';
 import { delayOf } from './message-routing.ts';
@@ -28,18 +30,23 @@ export class DelayedMessages {
   readonly #queue: Queue;
   readonly #route: Route<Destination>;
 
-  private constructor(queue: Queue) {
+  readonly #due: DelayedMessagesOptions['due'];
+  readonly #turns: Turns;
+
+  private constructor(queue: Queue, { due, turns }: DelayedMessagesOptions) {
     this.#queue = queue;
+    this.#due = due;
+    this.#turns = turns;
     this.#route = { targets: [queue], memo: undefined };
   }
 
   static create(options: DelayedMessagesOptions): DelayedMessages {
-    return new DelayedMessages(Queue.create(queueOptions(options)));
+    return new DelayedMessages(Queue.create(queueOptions(options)), options);
   }
 
   /** With those that are there. Rejects with `storage-damaged`. */
   static async open(options: DelayedMessagesOptions): Promise<DelayedMessages> {
-    return new DelayedMessages(await Queue.open(queueOptions(options)));
+    return new DelayedMessages(await Queue.open(queueOptions(options)), options);
   }
 
   /** How many are held back. */
@@ -47,11 +54,42 @@ export class DelayedMessages {
     return this.#queue.readyCount;
   }
 
+  /** Where they lie. */
+  get messages(): QueueMessages {
+    return this.#queue.messages;
+  }
+
+  /** By the time that they are due, as far as they are still there, until `see` answers false. */
+  inOrder(after: { time: number; offset: number } | undefined, see: (due: Due) => boolean): void {
+    this.#queue.expiring(after, see);
+  }
+
+  /**
+   * Takes a message out before its time. `visit` sees it in the turn in which it goes; false leaves it. When it is to be delivered now, it is
+   * published in that turn, as if it were due.
+   */
+  takeOut(
+    offset: number,
+    delivers: boolean,
+    visit: (message: MessageBytes, timestamp: number) => boolean,
+  ): ReturnType<QueueMessages['takeOut']> {
+    return this.messages.takeOut({ part: 0, offset }, undefined, (message, timestamp) => {
+      if (!visit(message, timestamp)) return false;
+      if (delivers) this.#due(this.#turns.current, message);
+      return true;
+    });
+  }
+
+  /** When a message of that time of publishing is due: milliseconds since the epoch. */
+  static dueAt(message: MessageBytes, publishedAt: number): number {
+    return publishedAt + delayOf(message);
+  }
+
   /** Holds a message back until `dueAt`, milliseconds since the epoch: when it was published and its delay. Throws `storage-full`. */
-  store(turn: Turn, message: MessageBytes, dueAt: number): void {
+  store(turn: Turn, message: MessageBytes, dueAt: number, trace = 0): void {
     if (this.#queue.shard.full)
       throw new BrokerError('storage-full', 'the disk is full; make space, or wait for consumers');
-    turn.publishUntil(this.#route, message, dueAt);
+    turn.publishUntil(this.#route, message, dueAt, trace);
   }
 
   /** Adds what makes them last over a stop. */
@@ -82,9 +120,9 @@ function queueOptions({
     lanes: [messages],
     stateLogId,
     settings: SETTINGS,
-    host: { deadLetter: (_queue, message) => due(turns.current, message), expired: () => {}, onTrouble },
+    host: { deadLetter: (_queue, message, _reason, from) => due(turns.current, message, from), expired: () => {}, onTrouble },
     turns,
     clock,
-    expiryOf: (message, publishedAt) => publishedAt + delayOf(message),
+    expiryOf: DelayedMessages.dueAt,
   };
 }

@@ -8,7 +8,9 @@ import type { Queue } from '../queues/queue.ts';
 import type { QueueHost } from '../queues/queue-options.ts';
 import type { Turn, Turns } from '../queues/turn.ts';
 import type { Binding } from '../routing/binding.ts';
+import type { RouteExplanation } from '../routing/explanation.ts';
 import type { Route } from '../routing/route.ts';
+import type { MessageAttributes } from '../routing/routing-table.ts';
 import { type ExchangeCounts, MessageCounts } from '../telemetry/message-counts.ts';
 import type { Meters } from '../telemetry/meters.ts';
 import { DelayedMessages, type DelayedMessagesOptions } from './delayed-messages.ts';
@@ -24,7 +26,7 @@ import { HostRecovery } from './host-recovery.ts';
 import type { TopologyCounts } from './limits.ts';
 import { cleanName } from './names.ts';
 import { checkPolicy, type Policy } from './policy.ts';
-import { type HoldBack, Publisher, type PublishOutcome } from './publisher.ts';
+import { type HoldBack, Publisher, type PublishOutcome, type PublishPlan } from './publisher.ts';
 import type { DeleteQueue, QueueDeclaration, QueueEntry } from './queue-entry.ts';
 import { QueueMaker } from './queue-maker.ts';
 import { Removal } from './removal.ts';
@@ -229,8 +231,38 @@ export class VirtualHost {
    * `exchange` is that of its address. Throws `not-found` for the exchange, `access-refused` for an internal one,
    * `precondition-failed` for wrong headers, and what `Turn.publish` throws.
    */
-  publish(turn: Turn, exchange: string, message: MessageBytes): PublishOutcome {
-    return this.#publisher.publish(turn, exchange, message);
+  publish(turn: Turn, exchange: string, message: MessageBytes, actor?: Actor): PublishOutcome {
+    return this.#publisher.publish(turn, exchange, message, actor);
+  }
+
+  /** Where a message would go that is published to an exchange: nothing is published. Throws as `publish`. */
+  plan(exchange: string, message: MessageBytes): PublishPlan {
+    return this.#publisher.plan(exchange, message);
+  }
+
+  /** Publishes as planned a message that leaves another queue in the same turn: a full disk does not keep it. */
+  publishMoved(turn: Turn, plan: PublishPlan, origin?: Parameters<Publisher['publishMoved']>[2]): void {
+    this.#publisher.publishMoved(turn, plan, origin);
+  }
+
+  /** Undefined when there is no such queue. */
+  routeToQueue(name: string): Route<Destination> | undefined {
+    const clean = cleanName(name);
+    return this.#topology.queue(clean) === undefined ? undefined : this.#topology.defaultRoute(clean);
+  }
+
+  /** The messages that its exchanges hold back; undefined while it is opened. */
+  get delayed(): DelayedMessages | undefined {
+    return this.#delayed;
+  }
+
+  /** Where a message would go, and why; undefined when there is no such exchange. Changes nothing. */
+  explain(
+    exchange: string,
+    keys: readonly string[],
+    attributes: MessageAttributes,
+  ): RouteExplanation<Destination> | undefined {
+    return this.#topology.router.explain(exchange, keys, attributes);
   }
 
   /** Deletes the exclusive queues of a connection that is gone; it gets no others. */
