@@ -52,16 +52,15 @@ export class Broker {
   /** Who logged in by a browser, and who tries to. */
   readonly sessions: Sessions;
   readonly logins: LoginThrottle;
-  readonly authorizer: Authorizer;
   /** Who did what to the broker. */
   readonly audit: AuditLog;
+  readonly authorizer: Authorizer;
   readonly quotas: ClientQuotas;
   readonly turns: Turns;
-  readonly producerIds: ProducerIds;
+  /** Messages that are moved from queue to queue for somebody. */
   readonly transfers: Transfers;
   readonly redrivePositions: RedrivePositions;
   readonly producerIds: ProducerIds;
-  /** Messages that are moved from queue to queue for somebody. */
   readonly #catalog: Catalog;
   readonly #shards: readonly Shard[];
   readonly #transientShard: Shard;
@@ -94,6 +93,7 @@ export class Broker {
     const sessions = { ...DEFAULT_SESSION_SETTINGS, ...parts.settings.sessions };
     this.sessions = new Sessions({ users: parts.users, clock, random, settings: sessions });
     this.logins = new LoginThrottle(clock);
+    this.audit = openAuditLog(parts);
     this.authorizer = parts.authorizer;
     this.quotas = parts.quotas;
     this.turns = parts.turns;
@@ -164,13 +164,13 @@ export class Broker {
     await this.users.close();
     await this.authorizer.close();
     await this.quotas.close();
+    await this.audit.close();
     await this.#catalog.close();
     await Promise.all([...this.#shards, this.#transientShard].map((shard) => shard.close()));
   }
 
   /** Something was set while the broker runs. */
   #configure(): void {
-    await this.audit.close();
     this.streams.setDefaults(this.configs.topicDefaults());
     this.#numbers = numbersOf(this.configs);
     this.#cleaner.configure(this.#numbers.cleaner);
@@ -185,12 +185,6 @@ export class Broker {
   }
 }
 
-function cleaner({ options: { environment, logger }, configs, shards, streams }: BrokerParts): Cleaner {
-  return new Cleaner({
-    shards,
-    streams,
-    clock: environment.clock,
-    settings: numbersOf(configs).cleaner,
 function openAuditLog({ options: { environment, logger }, settings, shards: [shard] }: BrokerParts): AuditLog {
   if (shard === undefined) throw new BrokerError('internal', 'a broker without shards');
   return new AuditLog({
@@ -201,6 +195,12 @@ function openAuditLog({ options: { environment, logger }, settings, shards: [sha
   });
 }
 
+function cleaner({ options: { environment, logger }, configs, shards, streams }: BrokerParts): Cleaner {
+  return new Cleaner({
+    shards,
+    streams,
+    clock: environment.clock,
+    settings: numbersOf(configs).cleaner,
     onTrouble: (error, what) => logger.warn({ code: error.code, err: error.message }, what),
     onCompacted: ({ name }, { index }, compacted) => logger.debug({ ...compacted }, `compacted ${name}-${index}`),
   });
