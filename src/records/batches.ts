@@ -80,3 +80,24 @@ export function* batchesIn(buffer: Buffer): Generator<BatchView, void, undefined
     at += size;
   }
 }
+
+/** Where a batch may be cut in two: after its length (`rebase`). */
+const HEAD_BYTES = BATCH_LENGTH_OVERHEAD;
+
+/** Records in whole batches that lie one after the other, as a log answers them: a batch is in one piece, or in its head and the rest. */
+export function countRecords(chunks: readonly Buffer[]): number {
+  let records = 0;
+  for (let i = 0; i < chunks.length; i++) {
+    const chunk = chunks[i];
+    if (chunk === undefined) break;
+    if (chunk.length === HEAD_BYTES) {
+      const rest = chunks[++i];
+      if (rest === undefined || rest.length < BATCH_HEADER_BYTES - HEAD_BYTES) break;
+      records += recordCount(rest, -HEAD_BYTES);
+      continue;
+    }
+    for (let at = 0; chunk.length - at >= BATCH_HEADER_BYTES; at += Math.max(batchSize(chunk, at), BATCH_HEADER_BYTES))
+      records += recordCount(chunk, at);
+  }
+  return records;
+}

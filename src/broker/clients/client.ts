@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { FieldTable } from '../messages/index.ts';
+import type { MessageCounts } from '../telemetry/message-counts.ts';
 
 export interface ClientAddress {
   readonly host: string;
@@ -40,6 +41,8 @@ export interface ClientConnection {
 
 export interface ClientChannel {
   readonly number: number;
+  /** The same object as long as the channel is open. */
+  readonly counts: MessageCounts;
   /** Of consumers to come, and of all together; 0 for no limit. */
   readonly prefetch: number;
   readonly channelPrefetch: number;

@@ -10,11 +10,13 @@ import {
   partitionLeaderEpoch,
   producerId,
   recompress,
+  recordCount,
   recordsIn,
   setAppendTime,
   validateBatch,
 } from '../../records/index.ts';
 import type { Appended, Durability, Entry, Log, LogRead, Shard, Visibility } from '../../storage/index.ts';
+import { StreamCounts } from '../telemetry/message-counts.ts';
 import { beforeOffset } from './committed-read.ts';
 import type { AbortedTransaction } from './partition-transactions.ts';
 import { Producers } from './producers.ts';
@@ -70,6 +72,8 @@ export class Partition {
   readonly log: Log;
   readonly shard: Shard;
   readonly producers: Producers;
+  /** Of the stream that it belongs to. */
+  counts = new StreamCounts();
   readonly #now: () => number;
   #config: StreamConfig;
 
@@ -135,6 +139,8 @@ export class Partition {
     const entry = { log: this.log, batch: kept };
     const { baseOffsets, settled } = options.append?.([entry], durability) ?? this.shard.append([entry], durability);
     const baseOffset = baseOffsets[0] ?? -1;
+    this.counts.recordsIn += recordCount(kept, 0);
+    this.counts.bytesIn += kept.length;
     if (idempotent && baseOffset >= 0) this.producers.appended(kept, baseOffset, settled);
     return { baseOffset, appendTime, duplicate: false, settled };
   }

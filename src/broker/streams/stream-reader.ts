@@ -140,7 +140,12 @@ export class StreamReader {
       const { cursor, messages } = source;
       bytes += cursor.opened;
       cursor.opened = 0;
-      if (accepts === undefined || accepts(record)) deliver(messages.of(record), record.offset, cursor.partition.index);
+      if (accepts !== undefined && !accepts(record)) continue;
+      const message = messages.of(record);
+      const { counts } = cursor.partition;
+      counts.recordsOut++;
+      counts.bytesOut += message.bodyLength;
+      deliver(message, record.offset, cursor.partition.index);
     }
   }
 

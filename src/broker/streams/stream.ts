@@ -1,4 +1,5 @@
 import type { StreamEntry } from '../catalog/state.ts';
+import { StreamCounts } from '../telemetry/message-counts.ts';
 import type { Partition } from './partition.ts';
 import { type StreamConfig, streamConfig } from './stream-config.ts';
 
@@ -6,6 +7,8 @@ import { type StreamConfig, streamConfig } from './stream-config.ts';
 export class Stream {
   readonly id: string;
   readonly name: string;
+  /** Of all partitions together. */
+  readonly counts = new StreamCounts();
   #partitions: readonly Partition[];
   #ownConfig: Readonly<Record<string, string>>;
   #config: StreamConfig;
@@ -15,6 +18,7 @@ export class Stream {
     this.id = entry.id;
     this.name = entry.name;
     this.#partitions = partitions;
+    this.#count(partitions);
     this.#ownConfig = entry.config;
     this.#config = streamConfig(entry.config, defaults);
   }
@@ -34,6 +38,7 @@ export class Stream {
 
   addPartitions(partitions: readonly Partition[]): void {
     this.#partitions = [...this.#partitions, ...partitions];
+    this.#count(partitions);
     for (const callback of this.#watchers) callback();
   }
 
@@ -47,5 +52,9 @@ export class Stream {
     this.#ownConfig = ownConfig;
     this.#config = streamConfig(ownConfig, defaults);
     for (const partition of this.#partitions) partition.configure(this.#config);
+  }
+
+  #count(partitions: readonly Partition[]): void {
+    for (const partition of partitions) partition.counts = this.counts;
   }
 }

@@ -1,4 +1,5 @@
 import type { MessageBytes, VirtualHost } from '../../broker/index.ts';
+import { ChannelMeter, PROTOCOL } from './channel-meter.ts';
 import { ChannelOutput, type ConnectionOutput } from './channel-output.ts';
 import { decodeMethod, type Method, type MethodInput, type MethodName, methodId } from './codec/index.ts';
 import { Consumers, shortString } from './consumers.ts';
@@ -43,6 +44,7 @@ export class Channel implements MethodChannel, ReplyChannel {
   readonly session: ChannelHost;
   readonly consumers: Consumers;
   readonly publishing: Publishing;
+  readonly meter: ChannelMeter;
   lastQueue = '';
   /** Class and method that are being handled, for when they fail. */
   current = NO_METHOD;
@@ -64,10 +66,11 @@ export class Channel implements MethodChannel, ReplyChannel {
     this.number = number;
     this.session = session;
     const { limits } = session;
+    this.meter = new ChannelMeter(session.broker.meters.protocol(PROTOCOL));
     this.#output = new ChannelOutput(number, session);
     this.#backlog = new FrameBacklog((bytes) => session.deferred(bytes));
-    this.consumers = new Consumers(this.#output, limits.maxUnacknowledgedPerChannel);
-    this.publishing = new Publishing(session, this.#output);
+    this.consumers = new Consumers(this.#output, limits.maxUnacknowledgedPerChannel, this.meter);
+    this.publishing = new Publishing(session, this.#output, this.meter);
   }
 
   get virtualHost(): VirtualHost {

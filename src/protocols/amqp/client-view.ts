@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { type ClientChannel, type ClientConnection, endsOf, type FieldTable, stringOf } from '../../broker/index.ts';
 import type { Channel } from './channel.ts';
+import { PROTOCOL } from './channel-meter.ts';
 import type { Opened } from './handshake.ts';
 import type { Session } from './session.ts';
 
@@ -24,7 +25,7 @@ export function clientView({
   ...live
 }: ClientViewOptions): ClientConnection {
   return {
-    protocol: 'AMQP 0-9-1',
+    protocol: PROTOCOL,
     ...endsOf(socket),
     connectedAt,
     user: session.user.name,
@@ -49,10 +50,11 @@ export function clientView({
   };
 }
 
-function channelView({ number, consumers, publishing }: Channel): ClientChannel {
+function channelView({ number, consumers, publishing, meter }: Channel): ClientChannel {
   const { transaction } = publishing;
   return {
     number,
+    counts: meter.counts,
     prefetch: consumers.prefetch,
     channelPrefetch: consumers.channelPrefetch,
     unacknowledged: consumers.unacknowledgedCount,

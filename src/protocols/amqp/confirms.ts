@@ -23,13 +23,16 @@ interface Group {
  */
 export class Confirms implements TurnWaiter {
   readonly #output: ConfirmOutput;
+  readonly #onSafe: (count: number, turn: Turn | undefined) => void;
   /** Oldest first, one for each turn that is not settled. */
   #groups: Group[] = [];
   #last = 0;
   #closed = false;
 
-  constructor(output: ConfirmOutput) {
+  /** `onSafe` is told how many of what was published in a turn are safe; without a turn where there was nothing to wait for. */
+  constructor(output: ConfirmOutput, onSafe: (count: number, turn: Turn | undefined) => void = () => {}) {
     this.#output = output;
+    this.#onSafe = onSafe;
   }
 
   /** Publishes that are not answered yet. */
@@ -54,7 +57,10 @@ export class Confirms implements TurnWaiter {
   /** One more message was published, to no queue: there is nothing to wait for but what was published before it. */
   publishedNowhere(turn: Turn): void {
     if (this.#groups.length > 0) this.published(turn, false);
-    else this.#output.confirm(++this.#last, false);
+    else {
+      this.#output.confirm(++this.#last, false);
+      this.#onSafe(1, undefined);
+    }
   }
 
   turnSettled(turn: Turn, error: BrokerError | undefined): void {
@@ -62,6 +68,7 @@ export class Confirms implements TurnWaiter {
     const group = this.#groups.find((each) => each.turn === turn);
     if (group === undefined) return;
     group.state = error === undefined ? 'safe' : 'failed';
+    if (error === undefined) this.#onSafe(group.last - group.first + 1 - group.refused.length, turn);
     this.#answer();
   }
 

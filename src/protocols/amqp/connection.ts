@@ -3,6 +3,7 @@ import type { Broker } from '../../broker/index.ts';
 import type { Timer } from '../../environment/environment.ts';
 import type { Logger } from '../../environment/logger.ts';
 import type { Channel } from './channel.ts';
+import { PROTOCOL } from './channel-meter.ts';
 import { type CertificateOptions, clientAt } from './client-address.ts';
 import { clientView } from './client-view.ts';
 import {
@@ -284,7 +285,10 @@ export class Connection implements FrameTarget {
     }
     const refused = error instanceof LoginRefused;
     this.#log.warn('connection closed', { ...number, err: refused ? error.reason : refusal.text });
-    if (refused) this.#current = 0;
+    if (refused) {
+      this.#current = 0;
+      this.#options.broker.meters.protocol(PROTOCOL).failedLogins++;
+    }
     if (refused ? error.mayTell : this.#handshake.knowsUser) this.#close(refusal, channel);
     else {
       // Who is not known is told nothing.

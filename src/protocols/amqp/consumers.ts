@@ -1,4 +1,5 @@
 import type { Consumer, ConsumerOptions, Delivery, FieldTable, MessageBytes } from '../../broker/index.ts';
+import { ChannelMeter } from './channel-meter.ts';
 import { withDeliveryCount } from './delivery-count.ts';
 import { AmqpError } from './errors.ts';
 import { Unacknowledged } from './unacknowledged.ts';
@@ -107,6 +108,7 @@ export class ChannelConsumer implements ConsumerOptions {
 export class Consumers {
   /** For consumers to come. */
   prefetch = 0;
+  readonly meter: ChannelMeter;
 
   readonly #output: DeliveryOutput;
   /** Of the channel; more than that nobody may have, whatever they ask for. */
@@ -129,7 +131,8 @@ export class Consumers {
     this.#wakeHeld();
   };
 
-  constructor(output: DeliveryOutput, maxUnacknowledged: number) {
+  constructor(output: DeliveryOutput, maxUnacknowledged: number, meter = new ChannelMeter()) {
+    this.meter = meter;
     this.#output = output;
     this.#maxUnacknowledged = maxUnacknowledged;
   }
@@ -209,6 +212,7 @@ export class Consumers {
       consumer.outstanding++;
       this.#outstanding++;
     }
+    this.meter.delivered(consumer.noAck, delivery.redelivered, message.bodyLength);
     const counted = consumer.countsDeliveries ? withDeliveryCount(message, delivery.deliveryCount) : message;
     this.#output.deliver(consumer.tagBytes, tag, delivery.redelivered, counted);
   }
@@ -258,16 +262,19 @@ export class Consumers {
 
   readonly #acknowledge = (delivery: Settleable, consumer: ChannelConsumer | undefined) => {
     delivery.acknowledge();
+    this.meter.acknowledged();
     this.released(consumer);
   };
 
   readonly #requeue = (delivery: Settleable, consumer: ChannelConsumer | undefined) => {
     delivery.requeue();
+    this.meter.settled('requeue');
     this.released(consumer);
   };
 
   readonly #reject = (delivery: Settleable, consumer: ChannelConsumer | undefined) => {
     delivery.reject();
+    this.meter.settled('reject');
     this.released(consumer);
   };
 

@@ -8,7 +8,9 @@ import {
   type VirtualHost,
   validateProperties,
 } from '../../broker/index.ts';
+import type { Clock } from '../../environment/environment.ts';
 import { BrokerError, type ErrorCode } from '../../errors.ts';
+import type { ChannelMeter } from './channel-meter.ts';
 import { type ConfirmOutput, Confirms } from './confirms.ts';
 import { AmqpError } from './errors.ts';
 import type { AmqpLimits } from './limits.ts';
@@ -23,7 +25,10 @@ export interface PublishOutput extends ConfirmOutput {
 
 /** What publishing needs of an open connection. */
 export interface PublishingContext {
-  readonly broker: { readonly turns: Pick<Turns, 'current'> };
+  readonly broker: {
+    readonly turns: Pick<Turns, 'current'>;
+    readonly environment: { readonly clock: Pick<Clock, 'monotonic'> };
+  };
   readonly virtualHost: VirtualHost;
   readonly permissions: Permissions;
   readonly replies: ReplyChannels;
@@ -46,6 +51,7 @@ export class Publishing {
 
   readonly #context: PublishingContext;
   readonly #output: PublishOutput;
+  readonly #meter: ChannelMeter;
   #confirms: Confirms | undefined;
   #transaction: Transaction | undefined;
   /** The exchange published to last: its name as it stands in an address, and the turn in which it was seen that this is permitted. */
@@ -54,9 +60,10 @@ export class Publishing {
   #isTopic = false;
   #permittedIn: Turn | undefined;
 
-  constructor(context: PublishingContext, output: PublishOutput) {
+  constructor(context: PublishingContext, output: PublishOutput, meter: ChannelMeter) {
     this.#context = context;
     this.#output = output;
+    this.#meter = meter;
   }
 
   get transaction(): Transaction | undefined {
@@ -75,7 +82,7 @@ export class Publishing {
   selectConfirms(): void {
     if (this.#transaction !== undefined)
       throw new AmqpError('PRECONDITION_FAILED', 'cannot switch from tx to confirm mode');
-    this.#confirms ??= new Confirms(this.#output);
+    this.#confirms ??= new Confirms(this.#output, (count, turn) => this.#confirmed(count, turn));
   }
 
   selectTransactions(): void {
@@ -156,11 +163,19 @@ export class Publishing {
       if (channel === undefined && mandatory) this.#output.returned(message);
       return 'taken';
     }
+    this.#meter.published(message.bodyLength);
     const { routed, refused } = virtualHost.publish(turn, this.#exchange, message);
     if (refused) return 'refused';
     if (routed) return 'taken';
+    this.#meter.unroutable(mandatory, virtualHost);
     if (mandatory) this.#output.returned(message);
     return 'returned';
+  }
+
+  #confirmed(count: number, turn: Turn | undefined): void {
+    const { broker, virtualHost } = this.#context;
+    const ms = turn === undefined ? 0 : broker.environment.clock.monotonic() - turn.begunAt;
+    this.#meter.confirmed(count, ms, virtualHost);
   }
 
   #isSameExchange({ address, addressStart }: MessageBytes): boolean {

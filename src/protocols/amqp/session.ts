@@ -94,6 +94,7 @@ export class Session implements ChannelHost {
   /** Closes all channels: nothing comes or goes on them any more. */
   abandon(): void {
     for (const channel of this.#channels.values()) channel.abandon();
+    this.broker.meters.churn.channelsClosed += this.#channels.size;
     this.#channels.clear();
     this.#last = undefined;
   }
@@ -149,7 +150,7 @@ export class Session implements ChannelHost {
   }
 
   channelClosed(channel: Channel): void {
-    this.#channels.delete(channel.number);
+    if (this.#channels.delete(channel.number)) this.broker.meters.churn.channelsClosed++;
     if (this.#last === channel) this.#last = undefined;
   }
 
@@ -162,6 +163,7 @@ export class Session implements ChannelHost {
       );
     const channel = new Channel(number, this);
     this.#channels.set(number, channel);
+    this.broker.meters.churn.channelsOpened++;
     return channel;
   }
 }

@@ -1,11 +1,12 @@
 import type { Socket } from 'node:net';
 import { type ClientConnection, EMPTY_TABLE, endsOf } from '../../broker/index.ts';
 import type { Connection } from './connection.ts';
+import { PROTOCOL } from './protocol.ts';
 
 /** A connection as people see it. Kafka's has no channels, and no way to say why it is closed. */
 export function clientView(socket: Socket, connection: Connection, connectedAt: number): ClientConnection {
   return {
-    protocol: 'Kafka',
+    protocol: PROTOCOL,
     ...endsOf(socket),
     connectedAt,
     get user() {

@@ -161,9 +161,12 @@ export async function get(channel: ChannelContext, args: Get): Promise<boolean> 
     }
     const counted = entry.type === 'quorum' ? withDeliveryCount(message, delivery.deliveryCount) : message;
     channel.got(consumers.took(args.noAck ? undefined : delivery), delivery.redelivered, counted, queue.readyCount);
+    consumers.meter.got(args.noAck, delivery.redelivered, message.bodyLength);
     if (args.noAck) delivery.taken();
   };
-  return queue.get(false, visit, args.noAck);
+  const found = await queue.get(false, visit, args.noAck);
+  if (!found) consumers.meter.gotEmpty();
+  return found;
 }
 
 /** Settles a delivery, or all up to it: at once, or with the transaction. */

@@ -18,6 +18,7 @@ export async function commit(channel: ChannelContext): Promise<void> {
     for (const { how, taken: deliveries } of transaction.settlements) {
       for (const { delivery, consumer } of deliveries) {
         delivery[how]();
+        consumers.meter.settled(how);
         consumers.released(consumer);
       }
     }

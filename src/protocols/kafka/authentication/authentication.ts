@@ -5,6 +5,7 @@ import { apiVersions } from '../codec/apis/api-versions.ts';
 import { saslAuthenticate } from '../codec/apis/sasl-authenticate.ts';
 import { saslHandshake } from '../codec/apis/sasl-handshake.ts';
 import { KafkaError } from '../codec/error-codes.ts';
+import { PROTOCOL } from '../protocol.ts';
 import { certificatePrincipal } from './certificate-principal.ts';
 import { type SaslExchange, type SaslStep, startSasl } from './sasl-exchange.ts';
 import type { AuthenticationSettings, SaslMechanism } from './settings.ts';
@@ -132,6 +133,7 @@ export class Authentication {
     } catch (error) {
       if (!(error instanceof BrokerError) || error.code !== 'not-authorized') throw error;
       this.#login = undefined;
+      this.#broker.meters.protocol(PROTOCOL).failedLogins++;
       return {
         errorCode: KafkaError.SASL_AUTHENTICATION_FAILED,
         errorMessage: refusalText(login.mechanism),

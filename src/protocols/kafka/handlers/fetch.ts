@@ -1,10 +1,12 @@
 import type { Stream } from '../../../broker/index.ts';
+import { countRecords } from '../../../records/index.ts';
 import { type FetchRequest, type FetchResponse, fetch } from '../codec/apis/fetch.ts';
 import { KafkaError } from '../codec/error-codes.ts';
 import type { FetchSession, SessionPartition } from '../fetch-session.ts';
 import { sessionKey } from '../fetch-sessions.ts';
 import { handler, type RequestContext } from '../handler.ts';
 import { type Found, fetchPartition, unread } from '../partition-fetch.ts';
+import { PROTOCOL } from '../protocol.ts';
 
 type Responses = FetchResponse['responses'];
 type PartitionResponse = Responses[number]['partitions'][number];
@@ -24,6 +26,7 @@ export const fetchHandler = handler(
     if ('errorCode' in opened) return { errorCode: opened.errorCode, sessionId: 0, responses: [] };
     const { session } = opened;
     const found = await collectEnough(request, opened, context);
+    countFetched(found, context);
     if (session === undefined) return { errorCode: 0, sessionId: 0, responses: group(found) };
     const changed = opened.isNew ? found : found.filter(({ asked, response }) => isNews(asked, response));
     for (const { asked, response } of found) remember(session, asked, response);
@@ -31,6 +34,19 @@ export const fetchHandler = handler(
   },
   { answersMuch: true },
 );
+
+function countFetched(found: readonly Found[], { broker }: RequestContext): void {
+  const { messages } = broker.meters.protocol(PROTOCOL);
+  for (const { partition, bytes, response } of found) {
+    if (partition === undefined || bytes === 0) continue;
+    // What was read of a log is in pieces.
+    const records = countRecords(response.records as readonly Buffer[]);
+    partition.counts.recordsOut += records;
+    partition.counts.bytesOut += bytes;
+    messages.deliveredNoAck += records;
+    messages.bytesOut += bytes;
+  }
+}
 
 interface Opened {
   readonly session: FetchSession | undefined;

@@ -8,11 +8,19 @@ import {
   type Stream,
 } from '../../../broker/index.ts';
 import { BrokerError } from '../../../errors.ts';
-import { BATCH_HEADER_BYTES, compression, isTransactional, producerEpoch, producerId } from '../../../records/index.ts';
+import {
+  BATCH_HEADER_BYTES,
+  compression,
+  isTransactional,
+  producerEpoch,
+  producerId,
+  recordCount,
+} from '../../../records/index.ts';
 import { type ProduceRequest, type ProduceResponse, produce } from '../codec/apis/produce.ts';
 import { KafkaError } from '../codec/error-codes.ts';
 import { errorNumber, errorText } from '../errors.ts';
 import { handler, type RequestContext } from '../handler.ts';
+import { PROTOCOL } from '../protocol.ts';
 import { participantErrorNumber } from '../transaction-errors.ts';
 
 /** From these versions on: a client can be told to abort its transaction; its partitions become part of it by this (KIP-890). */
@@ -38,6 +46,11 @@ export const produceHandler = handler(produce, (request, context) => {
   const durability = DURABILITY.get(request.acks);
   if (durability === undefined) return { responses: refuseAll(request, KafkaError.INVALID_REQUIRED_ACKS) };
   const waiting: Promise<void>[] = [];
+  const meter = context.broker.meters.protocol(PROTOCOL);
+  const { clock } = context.broker.environment;
+  const begun = clock.monotonic();
+  /** Records that were taken, as far as nothing else is known by now. */
+  let taken = 0;
   const responses: { name: string; topicId: string; partitionResponses: PartitionResponse[] }[] = [];
   // All appends happen in this turn of the event loop, in order; only their outcome is waited for.
   addPartitions(request, context);
@@ -56,27 +69,32 @@ export const produceHandler = handler(produce, (request, context) => {
         if (records === null || records.length === 0) throw new BrokerError('invalid-record', 'there are no records');
         checkCompression(records, context.version);
         const appended = append(stream, partition, kept(records), durability, request, context);
+        let count = 0;
+        const tookUp = () => {
+          count = recordCount(records, 0);
+          taken += count;
+          meter.messages.published += count;
+          meter.messages.bytesIn += records.length;
+        };
+        const lost = (error: unknown) => {
+          taken -= count;
+          partitionResponses[i] = refused(index, numberOf(error, context), error);
+        };
         if (appended instanceof Promise) {
           partitionResponses.push(refused(index, KafkaError.UNKNOWN_SERVER_ERROR));
           const answered = appended.then(({ baseOffset, appendTime, settled }) => {
+            tookUp();
             partitionResponses[i] = accepted(partition, baseOffset, appendTime);
             return settled;
           });
-          waiting.push(
-            answered.catch((error: unknown) => {
-              partitionResponses[i] = refused(index, numberOf(error, context), error);
-            }),
-          );
+          waiting.push(answered.catch(lost));
           return;
         }
+        tookUp();
         const { baseOffset, appendTime, settled } = appended;
         partitionResponses.push(accepted(partition, baseOffset, appendTime));
         if (durability === 'memory') return;
-        waiting.push(
-          settled.catch((error: unknown) => {
-            partitionResponses[i] = refused(index, numberOf(error, context), error);
-          }),
-        );
+        waiting.push(settled.catch(lost));
       } catch (error) {
         partitionResponses.push(refused(index, numberOf(error, context), error));
       }
@@ -92,7 +110,12 @@ export const produceHandler = handler(produce, (request, context) => {
       );
     return undefined;
   }
-  return waiting.length === 0 ? { responses } : Promise.all(waiting).then(() => ({ responses }));
+  if (waiting.length === 0) return { responses };
+  return Promise.all(waiting).then(() => {
+    meter.messages.confirmed += taken;
+    meter.confirmTime.observe(clock.monotonic() - begun, taken);
+    return { responses };
+  });
 });
 
 function streamOf(

@@ -4,6 +4,7 @@ import { type ShareFetchRequest, type ShareFetchResponse, shareFetch } from '../
 import { KafkaError } from '../codec/error-codes.ts';
 import { errorNumber, errorText } from '../errors.ts';
 import { handler, type RequestContext } from '../handler.ts';
+import { PROTOCOL } from '../protocol.ts';
 import { ShareAvailability } from '../share-availability.ts';
 import {
   type AcknowledgedPartition,
@@ -157,13 +158,25 @@ async function collect(
       const { read, ranges } = await take(asked, limits, session, availability, context);
       if (ranges.length === 0) continue;
       maxBytes -= read.bytes;
-      for (const { firstOffset, lastOffset } of ranges) maxRecords -= lastOffset - firstOffset + 1;
+      const records = ranges.reduce((sum, { firstOffset, lastOffset }) => sum + lastOffset - firstOffset + 1, 0);
+      maxRecords -= records;
+      countAcquired(topicId, records, read.bytes, context);
       found.push({ topicId, response: success(partition, read.chunks, ranges) });
     } catch (error) {
       fail(errorNumber(error, context.logger));
     }
   }
   return found;
+}
+
+function countAcquired(topicId: string, records: number, bytes: number, { broker }: RequestContext): void {
+  const { messages } = broker.meters.protocol(PROTOCOL);
+  messages.delivered += records;
+  messages.bytesOut += bytes;
+  const counts = broker.streams.getById(topicId)?.counts;
+  if (counts === undefined) return;
+  counts.recordsOut += records;
+  counts.bytesOut += bytes;
 }
 
 /** As `acquire`; when what the session remembers of the partition has gone, with what there is now: the group may have been made again. */
