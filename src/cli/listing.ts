@@ -32,6 +32,8 @@ export interface List {
   readonly columns: readonly Column[];
   /** Said instead of an empty table. */
   readonly none: string;
+  /** Of the names. */
+  readonly part?: string | undefined;
 }
 
 /** `--columns`, `--sort`, `--filter`, `--limit` and those of every command that asks the API. */
@@ -68,8 +70,9 @@ export async function printList(client: ApiClient, list: List, options: ListingO
 }
 
 /** What the options leave of the list. */
-async function itemsOf(client: ApiClient, { path, columns }: List, options: ListingOptions): Promise<Item[]> {
-  const { sort, filter: filters = [], limit = Number.POSITIVE_INFINITY } = options;
+async function itemsOf(client: ApiClient, { path, columns, part }: List, options: ListingOptions): Promise<Item[]> {
+  const { sort, limit = Number.POSITIVE_INFINITY } = options;
+  const filters = [...(options.filter ?? []), ...(part === undefined ? [] : [nameHas(part)])];
   const conditions = filters.map(({ field, holds }) => ({ path: columnOf(columns, field).path, holds }));
   const order = sort === undefined ? undefined : columnOf(columns, sort.replace(/^-/, '')).path;
   const needed = [...(options.columns?.map((name) => columnOf(columns, name)) ?? columns), ...conditions].map(
@@ -77,6 +80,8 @@ async function itemsOf(client: ApiClient, { path, columns }: List, options: List
   );
   const query = {
     sort: order,
+    // Lists without pages do not look at it.
+    name: part,
     sort_reverse: sort?.startsWith('-') || undefined,
     // The whole of each object is large; the broker sends what is asked for.
     columns:
@@ -150,6 +155,11 @@ export function parseFilter(text: string): Filter {
     };
   }
   return { field, holds: condition(operator, operand) };
+}
+
+function nameHas(part: string): Filter {
+  const lower = part.toLowerCase();
+  return { field: 'name', holds: (value) => textOf(value).toLowerCase().includes(lower) };
 }
 
 function condition(operator: string, operand: string): (value: unknown) => boolean {

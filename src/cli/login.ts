@@ -1,7 +1,6 @@
-// biome-ignore lint/style/noRestrictedImports: what the user names may be a pipe (--password-file <(...)), which is none of a broker's files.
-import { readFile } from 'node:fs/promises';
 import { Option } from 'commander';
 import { type Login, SASL_MECHANISMS, type SaslMechanism, type TlsOptions } from '../client/index.ts';
+import { readNamed } from './named-file.ts';
 import { askPassword, firstLine } from './password.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -18,6 +17,7 @@ export interface LoginOptions {
 
 /** Everybody on the machine sees what stands on a command line: the password is not among the options. */
 const PASSWORD_VARIABLE = 'SLUICE_CLIENT_PASSWORD';
+const NEW_PASSWORD_VARIABLE = 'SLUICE_CLIENT_NEW_PASSWORD';
 const USER_VARIABLE = 'SLUICE_CLIENT_USER';
 /** Options that make sense to Kafka's protocol only, by their names in code. */
 export const KAFKA_ONLY: readonly string[] = ['saslMechanism'];
@@ -54,18 +54,39 @@ export async function loginOf(options: LoginOptions): Promise<Login | undefined>
 
 /** Asks on the terminal when it is given nowhere. */
 export async function passwordOf(user: string, file: string | undefined): Promise<string> {
-  if (file !== undefined) {
-    const bytes = await fileOf('--password-file', file);
-    return firstLine(
-      (async function* () {
-        yield bytes;
-      })(),
-    );
-  }
+  if (file !== undefined) return firstLineOf('--password-file', file);
   const given = process.env[PASSWORD_VARIABLE];
   if (given !== undefined && given !== '') return given;
   if (process.stdin.isTTY) return askPassword(`Password of ${user}: `);
   throw new UsageError(`no password for ${user}: set ${PASSWORD_VARIABLE}, or give --password-file FILE`);
+}
+
+/** The password that a user is to have. On the terminal it is asked for twice: nobody sees what is typed. */
+export async function newPassword(user: string, file: string | undefined): Promise<string> {
+  const password = await unchecked(user, file);
+  if (password === '') throw new UsageError('the password is empty: nobody could come in with it');
+  return password;
+}
+
+async function unchecked(user: string, file: string | undefined): Promise<string> {
+  if (file !== undefined) return firstLineOf('--new-password-file', file);
+  const given = process.env[NEW_PASSWORD_VARIABLE];
+  if (given !== undefined && given !== '') return given;
+  if (!process.stdin.isTTY)
+    throw new UsageError(`no new password for ${user}: set ${NEW_PASSWORD_VARIABLE}, or give --new-password-file FILE`);
+  const password = await askPassword(`New password of ${user}: `);
+  if ((await askPassword('Again: ')) !== password)
+    throw new UsageError('the two are not the same: nothing was changed');
+  return password;
+}
+
+async function firstLineOf(option: string, file: string): Promise<string> {
+  const bytes = await readNamed(option, file);
+  return firstLine(
+    (async function* () {
+      yield bytes;
+    })(),
+  );
 }
 
 /** What is needed to talk TLS; undefined when that is not asked for. */
@@ -78,22 +99,11 @@ export async function tlsOf({
   if ((cert === undefined) !== (key === undefined))
     throw new UsageError('--tls-cert and --tls-key go together: give both');
   if (!tls && ca === undefined && cert === undefined) return undefined;
-  const read = (option: string, file: string | undefined) => (file === undefined ? undefined : fileOf(option, file));
+  const read = (option: string, file: string | undefined) => (file === undefined ? undefined : readNamed(option, file));
   const [caBytes, certBytes, keyBytes] = await Promise.all([
     read('--tls-ca', ca),
     read('--tls-cert', cert),
     read('--tls-key', key),
   ]);
   return { ca: caBytes, cert: certBytes, key: keyBytes };
-}
-
-async function fileOf(option: string, file: string): Promise<Buffer> {
-  try {
-    return await readFile(file);
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new UsageError(
-      `cannot read ${file}: ${code === 'ENOENT' ? 'there is no such file' : (code ?? message)}; it was given to ${option}`,
-    );
-  }
 }

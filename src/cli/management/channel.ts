@@ -1,0 +1,1 @@
+export { registerChannel as register } from './clients.ts';

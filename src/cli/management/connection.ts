@@ -1,0 +1,1 @@
+export { registerConnection as register } from './clients.ts';

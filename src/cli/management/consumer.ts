@@ -1,0 +1,1 @@
+export { registerConsumer as register } from './clients.ts';
