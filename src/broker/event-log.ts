@@ -209,7 +209,7 @@ export class ShardEventLog<State, Event> implements EventLog<State, Event> {
     };
     // Also a state that does not fit a string is the snapshot's trouble alone: what was appended is there.
     this.#snapshot = save()
-      .then(() => shard.append([{ log: this.#log, before: offset }]).settled)
+      .then(() => shard.append([{ log: this.#log, before: offset, snapshot: true }]).settled)
       .catch((error: unknown) => onTrouble(toBrokerError(error), 'no snapshot was taken; tried again later'))
       .finally(() => {
         this.#snapshot = undefined;

@@ -31,6 +31,33 @@ export interface CommitLogUsage {
   readonly flushMs: number;
 }
 
+/** A reader of a commit log, behind its writer: what it has not read is kept for it. */
+export interface CommitLogTail {
+  /** What ends at or before it was read. */
+  readonly position: Position;
+  /** What ends at or before it is not kept any more. */
+  readonly keptFrom: Position;
+  /**
+   * Hands on groups that are durable and end at or before `upTo`, in order, and goes on to the end of the last one: about `maxBytes` of them, at least
+   * one. Rejects with `storage-damaged` where one cannot be read.
+   */
+  read(upTo: Position, maxBytes: number, visit: (group: TailGroup) => void): Promise<void>;
+  /** What was read is not needed again. */
+  settle(): void;
+  /** Begins again with what is kept. */
+  rewind(): void;
+  /** Keeps nothing any more. */
+  release(): void;
+}
+
+/** A group as it stands in the log. */
+export interface TailGroup {
+  readonly payload: Buffer;
+  readonly end: Position;
+  /** Of the writer that it stands in the log by; what is in it may be of an earlier one. */
+  readonly epoch: number;
+}
+
 /**
  * What was appended lately to all logs of a shard, interleaved, as atomic groups of opaque bytes.
  * A group is there whole after a crash or not at all, and never without all groups before it.
@@ -68,6 +95,11 @@ export interface CommitLog {
    * is not. Left out where nobody can take it away.
    */
   check?(): Promise<void>;
+  /**
+   * Keeps what ends after `from` from being dropped, and reads it. `from` is the end of a group; throws `offset-out-of-range` when the log does not
+   * go back to there. Left out where nothing is kept that could be copied.
+   */
+  tail?(from: Position): CommitLogTail;
   /** Whatever ends at or before `upTo` is no longer needed; the log may keep some of it. */
   truncate(upTo: Position): Promise<void>;
   /** Finishes what is under way, then lets go. */

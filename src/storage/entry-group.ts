@@ -5,12 +5,12 @@ import { BATCH_HEADER_BYTES, batchSize } from '../records/index.ts';
  * What one append puts into the commit log: an atomic group of entries.
  *
  *   group   => entry*
- *   entry   => kind:u8 reserved:u8 targets:u16 length:u32 target{targets} batch[length]
+ *   entry   => kind:u8 flags:u8 targets:u16 length:u32 target{targets} batch[length]
  *   target  => log id:16 bytes (UUID)  offset:u64
  *
  * kind 1, append: `batch` is one record batch, and `offset` its base offset in each target log; a batch that goes to
  *   several logs is written once.
- * kind 2, trim: everything in the target log before `offset` is gone; no batch.
+ * kind 2, trim: everything in the target log before `offset` is gone; no batch. Flag 0x01: a snapshot stands for what is gone.
  * kind 3, delete: the target log is gone; no batch, offset 0.
  */
 
@@ -19,6 +19,8 @@ export const ENTRY_TRIM = 2;
 export const ENTRY_DELETE = 3;
 
 const ENTRY_HEADER = 8;
+const FLAGS = 1;
+const SNAPSHOT_TRIM = 0x01;
 const TARGET = 24;
 export const MAX_TARGETS = 0xffff;
 
@@ -31,10 +33,15 @@ export function entryHeaderLength(targets: number): number {
 
 export function writeEntryHeader(into: Buffer, at: number, kind: number, targets: number, batchLength: number): number {
   into[at] = kind;
-  into[at + 1] = 0;
+  into[at + FLAGS] = 0;
   into.writeUInt16BE(targets, at + 2);
   into.writeUInt32BE(batchLength, at + 4);
   return at + ENTRY_HEADER;
+}
+
+/** Marks the entry whose header lies there as a trim of what a snapshot stands for. */
+export function markSnapshotTrim(into: Buffer, at: number): void {
+  into[at + FLAGS] = SNAPSHOT_TRIM;
 }
 
 export function writeTarget(into: Buffer, at: number, logId: Buffer, offset: number): number {
@@ -73,6 +80,23 @@ export function readEntryGroup(group: Buffer, visit: EntryVisitor): void {
     }
     at = end;
   }
+}
+
+/**
+ * The group without trims of what a snapshot stands for: for who has an older snapshot, and needs the entries that came after that. Throws as
+ * `readEntryGroup`.
+ */
+export function withoutSnapshotTrims(group: Buffer): Buffer {
+  // Also checks that the lengths which are gone by below are right.
+  readEntryGroup(group, () => {});
+  const kept: Buffer[] = [];
+  for (let at = 0; at < group.length; ) {
+    const end = at + entryHeaderLength(group.readUInt16BE(at + 2)) + group.readUInt32BE(at + 4);
+    if (group[at] !== ENTRY_TRIM || ((group[at + FLAGS] ?? 0) & SNAPSHOT_TRIM) === 0)
+      kept.push(group.subarray(at, end));
+    at = end;
+  }
+  return Buffer.concat(kept);
 }
 
 function damaged(at: number, what: string): BrokerError {

@@ -4,6 +4,7 @@ import type { CommitLog, Position } from './commit-log.ts';
 import type { Log } from './log.ts';
 import { saveManifest } from './manifest.ts';
 import type { MemoryBatch } from './memory-table.ts';
+import { ObjectHold } from './object-hold.ts';
 import { type Segment, type SegmentReader, segmentObjects } from './segment.ts';
 import { type Batches, SegmentBuilder } from './segment-builder.ts';
 import type { SegmentStore } from './segment-store.ts';
@@ -43,6 +44,7 @@ export class Flusher {
   /** Segments that are being written again under the name of the first of them: not to be deleted meanwhile. */
   readonly #merging = new Set<string>();
   readonly #tails: TailCache;
+  readonly #holds = new Set<ObjectHold>();
   /** The manifest is being saved, which is done by one at a time. */
   #recording: Promise<void> = Promise.resolve();
   #shardId = '';
@@ -60,6 +62,24 @@ export class Flusher {
   /** What came to the commit log at or before this position is in segments, and a manifest says so. */
   get flushedTo(): Position {
     return this.#flushedTo;
+  }
+
+  /** The shard's identity. */
+  get shardId(): string {
+    return this.#shardId;
+  }
+
+  /** Objects, and their bytes, that are not deleted before they are released. */
+  hold(objects: Iterable<readonly [name: string, bytes: number]>): ObjectHold {
+    const hold = new ObjectHold(objects, {
+      deleteAgain: (names) => {
+        // A merge may have given the name to another segment meanwhile.
+        if (!this.#closed) this.#collectLater(names.filter((name) => !this.#isLive(name)));
+      },
+      onEnd: () => this.#holds.delete(hold),
+    });
+    this.#holds.add(hold);
+    return hold;
   }
 
   /**
@@ -256,7 +276,9 @@ export class Flusher {
     const flushedOffset = (batches.at(-1)?.lastOffset ?? -1) + 1;
     log.flushed([...log.segments.filter((segment) => !replaced.has(segment)), ...fresh], flushedOffset);
     const live = new Set(log.segments.flatMap(segmentObjects));
-    for (const name of fresh.flatMap(segmentObjects)) if (!live.has(name)) this.#replaced.add(name);
+    for (const name of fresh.flatMap(segmentObjects))
+      if (live.has(name)) this.#garbage.delete(name);
+      else this.#replaced.add(name);
     let bytes = 0;
     for (const batch of batches) if (batch.lastOffset >= log.startOffset) bytes += batch.bytes.length;
     this.#tails.flushed(log, batches, flushedOffset);
@@ -286,6 +308,17 @@ export class Flusher {
     return fresh;
   }
 
+  #isLive(object: string): boolean {
+    const log = this.#options.logs.get(object.split('/', 1)[0] ?? '');
+    return log?.segments.some((segment) => segmentObjects(segment).includes(object)) ?? false;
+  }
+
+  #isHeld(object: string, garbage: string): boolean {
+    let held = false;
+    for (const hold of this.#holds) held = hold.keep(object, garbage) || held;
+    return held;
+  }
+
   #collectLater(names: readonly string[]): void {
     const collecting = this.#collect(names).finally(() => this.#collecting.delete(collecting));
     this.#collecting.add(collecting);
@@ -296,9 +329,10 @@ export class Flusher {
     try {
       await commitLog.sync?.();
       for (const name of names) {
-        if (name.endsWith('/')) for (const object of await store.list(name)) await store.delete(object);
-        else await store.delete(name);
-        this.#garbage.delete(name);
+        const objects = name.endsWith('/') ? await store.list(name) : [name];
+        const free = objects.filter((object) => !this.#isHeld(object, name));
+        for (const object of free) await store.delete(object);
+        if (free.length === objects.length) this.#garbage.delete(name);
       }
     } catch (error) {
       this.#options.onTrouble(toBrokerError(error), 'objects no longer needed take space until the next start');

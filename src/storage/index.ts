@@ -1,4 +1,11 @@
-export type { CommitLog, CommitLogListener, CommitLogUsage, Durability, Position } from './commit-log.ts';
+export type {
+  CommitLog,
+  CommitLogListener,
+  CommitLogTail,
+  CommitLogUsage,
+  Durability,
+  Position,
+} from './commit-log.ts';
 export type { Compacted, CompactionOptions } from './compaction/compactor.ts';
 export { MAX_TARGETS } from './entry-group.ts';
 export type { DerivedState, EpochStart, Log, LogRead, SegmentLimits, Visibility } from './log.ts';

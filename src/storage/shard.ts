@@ -10,6 +10,7 @@ import {
   ENTRY_TRIM,
   entryHeaderLength,
   MAX_TARGETS,
+  markSnapshotTrim,
   readEntryGroup,
   writeEntryHeader,
   writeTarget,
@@ -21,6 +22,7 @@ import { loadManifest, saveManifest } from './manifest.ts';
 import type { MemoryBatch } from './memory-table.ts';
 import { SegmentReader } from './segment.ts';
 import type { SegmentStore } from './segment-store.ts';
+import { type CopySource, ShardSnapshot } from './shard-snapshot.ts';
 import { StorageWatch } from './storage-watch.ts';
 
 export interface ShardSettings {
@@ -67,6 +69,8 @@ export interface Append {
 export interface Trim {
   readonly log: Log;
   readonly before: number;
+  /** A snapshot that was saved stands for them: whoever has an older one (a backup) needs them still. */
+  readonly snapshot?: true;
 }
 
 export type Entry = Append | Trim;
@@ -116,6 +120,8 @@ export class Shard {
   #segmentBytes = 0;
   #durable: Position = 0;
   #closed: BrokerError | undefined;
+  /** Told whenever more is durable, before those who wait for that. */
+  onDurable: ((upTo: Position) => void) | undefined;
 
   private constructor(options: ShardOptions) {
     this.#options = options;
@@ -199,6 +205,11 @@ export class Shard {
     return { commitLog: usage, segmentBytes: this.#segmentBytes, unflushedBytes: this.#unflushedBytes };
   }
 
+  /** What was appended up to here is durable. */
+  get durable(): Position {
+    return this.#durable;
+  }
+
   /** Why the shard takes no more appends, when it does not. */
   get closed(): BrokerError | undefined {
     return this.#closed;
@@ -238,6 +249,7 @@ export class Shard {
         // Not what is appended later: that may be lost, when this is not.
         const trim = { log: entry.log, before: Math.min(entry.before, entry.log.nextOffset) };
         const header = this.#targetOnly(ENTRY_TRIM, trim.log, trim.before);
+        if (entry.snapshot === true) markSnapshotTrim(header, 0);
         chunks.push(header);
         byteLength += header.length;
         trims.push(trim);
@@ -308,6 +320,16 @@ export class Shard {
     return this.#compactor.compact(log, options);
   }
 
+  /** What there is to copy. */
+  get copySource(): CopySource {
+    return { store: this.#store, commitLog: this.#commitLog, flusher: this.#flusher, logs: this.#logs };
+  }
+
+  /** What the shard is made of now, kept for who copies it. Throws `unsupported` where the storage is not one to be copied. */
+  snapshot(): ShardSnapshot {
+    return new ShardSnapshot(this.copySource);
+  }
+
   /** Waits for what is under way, then lets go of the storage. */
   async close(): Promise<void> {
     if (this.#closed === undefined) this.#closed = new BrokerError('closed', 'the broker is shutting down');
@@ -362,6 +384,7 @@ export class Shard {
 
   #durableUpTo(upTo: Position): void {
     this.#durable = upTo;
+    this.onDurable?.(upTo);
     const changed = new Set<Log>();
     this.#inFlight.durable(upTo, ({ logs, nextOffsets, trims, deletes }) => {
       logs.forEach((log, i) => {

@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import type { Environment, Timer } from '../../environment/environment.ts';
 import { BrokerError, toBrokerError } from '../../errors.ts';
-import type { CommitLog, CommitLogListener, Position } from '../commit-log.ts';
+import type { CommitLog, CommitLogListener, CommitLogTail, Position } from '../commit-log.ts';
 import { type FileHeader, fileName, SALT_BYTES, startOfName, UNFINISHED_SUFFIX } from './file-header.ts';
 import { FRAME_HEADER_BYTES, MAX_GROUP_BYTES } from './group-frame.ts';
 import { LogFile } from './log-file.ts';
+import { LogTail } from './log-tail.ts';
 import { damaged, type RecoveredFile, type RecoveredGroup, readFileHeader, recoverFile } from './recovery.ts';
 import { type Group, WriteBatch } from './write-batch.ts';
 
@@ -76,6 +77,9 @@ export class DiskCommitLog implements CommitLog {
   #synced: Position = 0;
   #running: Promise<void> | undefined;
   #truncating: Promise<void> = Promise.resolve();
+  /** What was asked to go; tails may keep it. */
+  #unneeded: Position = 0;
+  readonly #tails = new Set<LogTail>();
   /** The oldest file has lost its name, which the directory may not have been told for good. */
   #oldestGone = false;
   #syncWaiters: { readonly upTo: Position; readonly settle: (error?: BrokerError) => void }[] = [];
@@ -203,9 +207,32 @@ export class DiskCommitLog implements CommitLog {
   }
 
   truncate(upTo: Position): Promise<void> {
-    const truncated = this.#truncating.then(() => this.#removeFiles(upTo));
+    this.#unneeded = Math.max(this.#unneeded, upTo);
+    const truncated = this.#truncating.then(() => this.#removeFiles());
     this.#truncating = truncated.catch(() => {});
     return truncated;
+  }
+
+  tail(from: Position): CommitLogTail {
+    const oldest = this.#starts[0] ?? 0;
+    if (from < oldest || from > this.#durable)
+      throw new BrokerError(
+        'offset-out-of-range',
+        `the log goes from position ${oldest} to ${this.#durable}, and not to ${from}`,
+      );
+    const tail = new LogTail({
+      files: this.#environment.files,
+      directory: this.#directory,
+      from,
+      starts: () => this.#starts,
+      onMoved: () => {
+        // What fails is tried again with the next files that are no longer needed.
+        if (this.#state === 'ready') this.truncate(this.#unneeded).catch(() => {});
+      },
+      onReleased: () => this.#tails.delete(tail),
+    });
+    this.#tails.add(tail);
+    return tail;
   }
 
   close(): Promise<void> {
@@ -385,10 +412,11 @@ export class DiskCommitLog implements CommitLog {
     this.#refusal = { error, until: this.#environment.clock.monotonic() + RETRY_MS };
   }
 
-  /** Removes files that end at or before the position, oldest first and one by one: a crash in between leaves no gap. */
-  async #removeFiles(upTo: Position): Promise<void> {
+  /** Removes files that nobody needs, oldest first and one by one: a crash in between leaves no gap. */
+  async #removeFiles(): Promise<void> {
     const { files } = this.#environment;
-    for (let next = this.#starts[1]; next !== undefined && next <= upTo; next = this.#starts[1]) {
+    const isNeeded = (end: Position) => end > this.#unneeded || [...this.#tails].some(({ keptFrom }) => keptFrom < end);
+    for (let next = this.#starts[1]; next !== undefined && !isNeeded(next); next = this.#starts[1]) {
       const oldest = this.#path(this.#starts[0] as Position); // There is a first one, as there is a second one.
       if (this.#oldestGone) {
         // Only the directory's sync is left to do: it failed the last time.

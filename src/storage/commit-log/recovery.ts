@@ -96,8 +96,8 @@ export function damaged(path: string, offset: number, what: string): BrokerError
   );
 }
 
-/** Reads a file's frames from its first on, in large pieces. */
-class FrameReader {
+/** Reads a file's frames from its first on, or a later one, in large pieces. */
+export class FrameReader {
   /** Where the next frame starts. */
   position: Position;
   readonly #file: File;
@@ -107,12 +107,12 @@ class FrameReader {
   /** The next frame's place in the piece. */
   #at = 0;
 
-  /** The size is a hint only: a small file is read in one small piece. */
-  constructor(file: File, header: FileHeader, size: number) {
+  /** The size is a hint only: what is small is read in one small piece. */
+  constructor(file: File, header: FileHeader, size: number, from: Position = header.start) {
     this.#readBytes = Math.min(READ_BYTES, size);
     this.#file = file;
     this.#header = header;
-    this.position = header.start;
+    this.position = from;
   }
 
   /** Whether the file ends after the last good frame, as far as was read. */
