@@ -1,0 +1,55 @@
+import uPlot from 'uplot';
+import 'uplot/dist/uPlot.min.css';
+import { time } from '../format/times.ts';
+
+export interface PlotOptions {
+  readonly labels: readonly string[];
+  readonly format: (value: number) => string;
+  readonly height: number;
+  readonly fill: boolean;
+  readonly data: uPlot.AlignedData;
+}
+
+/** Colours of lines in the theme: --line-1 and so on. */
+const COLOURS = 8;
+
+export function makePlot(element: HTMLElement, { labels, format, height, fill, data }: PlotOptions): uPlot {
+  const style = getComputedStyle(document.documentElement);
+  const colour = (name: string) => style.getPropertyValue(name).trim();
+  const axis: uPlot.Axis = {
+    stroke: colour('--text-soft'),
+    grid: { stroke: colour('--border'), width: 1 },
+    ticks: { show: false },
+    font: '11px system-ui, sans-serif',
+  };
+  const lines = labels.map((label, index): uPlot.Series => {
+    const stroke = colour(`--line-${(index % COLOURS) + 1}`);
+    return {
+      label,
+      stroke,
+      width: 1.5,
+      points: { show: false },
+      value: (_plot, value) => (value === null || value === undefined ? '–' : format(value)),
+      ...(fill && { fill: `color-mix(in srgb, ${stroke} 15%, transparent)` }),
+    };
+  });
+  return new uPlot(
+    {
+      width: element.clientWidth,
+      height,
+      cursor: { y: false },
+      legend: { live: true },
+      scales: { y: { range: (_plot, _min, max) => [0, max > 0 ? max * 1.05 : 1] } },
+      series: [
+        { value: (_plot, seconds) => (seconds === null || seconds === undefined ? '–' : time(seconds * 1000)) },
+        ...lines,
+      ],
+      axes: [
+        { ...axis, space: 70 },
+        { ...axis, size: 64, values: (_plot, values) => values.map(format) },
+      ],
+    },
+    data,
+    element,
+  );
+}

@@ -1,0 +1,18 @@
+import { words } from './words.ts';
+
+/** Groups and entries of the navigation. */
+export const groupWords = words({
+  broker: ['Broker', 'Broker'],
+  streams: ['Streams', '流'],
+  queues: ['Queues', '队列'],
+  messages: ['Messages', '消息'],
+  clients: ['Clients', '客户端'],
+  administration: ['Administration', '管理'],
+});
+
+export const navigationWords = words({
+  connections: ['Connections', '连接'],
+  connection: ['Connection', '连接'],
+  channels: ['Channels', '信道'],
+  channel: ['Channel', '信道'],
+});
