@@ -19,6 +19,7 @@ import { ProducerIds } from './streams/producer-ids.ts';
 import type { Stream } from './streams/stream.ts';
 import { Streams } from './streams/streams.ts';
 import { Meters } from './telemetry/meters.ts';
+import { Tracing } from './traces/tracing.ts';
 import { Transactions } from './transactions/transactions.ts';
 import { VirtualHosts } from './virtual-hosts/virtual-hosts.ts';
 
@@ -121,7 +122,11 @@ export async function openParts(options: BrokerOptions): Promise<BrokerParts> {
   });
   const transientShard = await options.openTransientShard(onTrouble);
   const alarm = watchMemory(options, settings);
-  const turns = new BrokerTurns({ clock: environment.clock, shards: [...shards, transientShard], alarm, onTrouble });
+  const tracing = new Tracing(environment.clock);
+  await tracing.open({ shard: first, configured: settings.tracing, onTrouble });
+  const turns = new BrokerTurns({
+    ...{ clock: environment.clock, shards: [...shards, transientShard], alarm, tracing, onTrouble },
+  });
   const meters = new Meters();
   const virtualHosts = await VirtualHosts.open({
     environment,

@@ -12,6 +12,7 @@ import type { UsersOptions } from './security/users.ts';
 import type { ShareGroupSettings } from './share-groups/settings.ts';
 import type { CleanerSettings } from './streams/cleaner.ts';
 import type { StreamLimits } from './streams/streams.ts';
+import { DEFAULT_TRACING_SETTINGS, type TracingSettings } from './traces/settings.ts';
 import type { TransactionSettings } from './transactions/index.ts';
 import type { TopologyLimits } from './virtual-hosts/limits.ts';
 
@@ -52,6 +53,8 @@ export interface BrokerSettings {
   /** Milliseconds between two looks at what retention says. */
   readonly retentionCheckMs: number;
   readonly compaction: Partial<CleanerSettings>;
+  /** Which messages are traced, until somebody sets that while the broker runs. */
+  readonly tracing: TracingSettings;
 }
 
 export const DEFAULT_BROKER_SETTINGS: BrokerSettings = {
@@ -77,6 +80,7 @@ export const DEFAULT_BROKER_SETTINGS: BrokerSettings = {
   memoryBytes: 0,
   retentionCheckMs: 300_000,
   compaction: {},
+  tracing: DEFAULT_TRACING_SETTINGS,
 };
 
 export interface BrokerOptions {

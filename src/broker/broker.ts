@@ -165,6 +165,7 @@ export class Broker {
     await this.authorizer.close();
     await this.quotas.close();
     await this.audit.close();
+    this.turns.tracing.close();
     await this.#catalog.close();
     await Promise.all([...this.#shards, this.#transientShard].map((shard) => shard.close()));
   }

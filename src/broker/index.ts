@@ -30,6 +30,7 @@ export {
 } from './groups/index.ts';
 export * from './messages/index.ts';
 export { headerText } from './messages/record-mapping.ts';
+export { RecordMessages } from './messages/record-messages.ts';
 export type { Consumer, ConsumerOptions } from './queues/consumer.ts';
 export type { Delivery } from './queues/delivery.ts';
 export type { MessagePosition, MessageSource, SeenMessage } from './queues/message-source.ts';
@@ -37,9 +38,9 @@ export type { Queue } from './queues/queue.ts';
 export type { Published, Turn, Turns, TurnWaiter } from './queues/turn.ts';
 export type { Binding } from './routing/binding.ts';
 export { erlangText, erlangType } from './routing/erlang-text.ts';
-export type { Route } from './routing/route.ts';
 export type { RouteExplanation } from './routing/explanation.ts';
 export { AttributesOfBytes } from './routing/message-attributes.ts';
+export type { Route } from './routing/route.ts';
 export * from './security/index.ts';
 export { type RecordDeath, recordDeath } from './share-groups/dead-letter-record.ts';
 export type * from './share-groups/index.ts';
@@ -53,6 +54,7 @@ export type { StreamReaderOptions } from './streams/stream-reader.ts';
 export { parseAge, type StreamStart } from './streams/stream-start.ts';
 export type { CreateStream } from './streams/streams.ts';
 export * from './telemetry/index.ts';
+export * from './traces/index.ts';
 export type { TransactionCoordinator } from './transactions/coordinator.ts';
 export {
   DEFAULT_TRANSACTION_SETTINGS,
@@ -62,6 +64,7 @@ export {
 } from './transactions/index.ts';
 export * from './transfers/index.ts';
 export { type Death, type DeathTrail, deathTrail } from './virtual-hosts/death-trail.ts';
+export { DelayedMessages } from './virtual-hosts/delayed-messages.ts';
 export type { Destination, StreamQueue } from './virtual-hosts/destination.ts';
 export type { ExchangeDeclaration, ExchangeEntry } from './virtual-hosts/exchange-entry.ts';
 export { DEFAULT_TOPOLOGY_LIMITS, type TopologyLimits } from './virtual-hosts/limits.ts';

@@ -1,4 +1,5 @@
 import type { MessageBytes } from '../messages/message-bytes.ts';
+import type { Participant } from '../traces/place.ts';
 import type { Delivery } from './delivery.ts';
 import type { Queue } from './queue.ts';
 
@@ -6,6 +7,8 @@ import type { Queue } from './queue.ts';
 export interface ConsumerOptions {
   /** What its protocol calls it; only for people. */
   readonly tag: string;
+  /** Who it is, for traces. */
+  readonly participant?: Participant | undefined;
   /** Messages count as acknowledged as soon as they are delivered. */
   readonly noAck: boolean;
   /** Nobody else may consume. */

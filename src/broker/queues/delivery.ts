@@ -1,3 +1,4 @@
+import type { Participant } from '../traces/place.ts';
 import type { Queue } from './queue.ts';
 
 /**
@@ -23,6 +24,8 @@ export class Delivery {
   readonly generation: number;
   /** Still out. */
   open = true;
+  /** Whom it went to, where that is traced. */
+  tracedFor: Participant | undefined;
 
   constructor(
     queue: Queue,

@@ -31,6 +31,8 @@ export class MessageBatch {
   bodyBytes = 0;
   /** Messages with an expiration of their own: their place in the batch, and when they expire (milliseconds since the epoch). */
   readonly expiring: { readonly index: number; readonly at: number }[] = [];
+  /** Messages that are traced: their place in the batch, and what their trace goes by. */
+  readonly traced: { readonly index: number; readonly trace: number }[] = [];
   /** There are messages in it that are not to outlive a restart. */
   hasTransient = false;
   /** Nothing is added any more: a later message to one of its queues went elsewhere. */

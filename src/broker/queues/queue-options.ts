@@ -3,6 +3,7 @@ import type { BrokerError } from '../../errors.ts';
 import type { Shard } from '../../storage/index.ts';
 import type { MessageBytes } from '../messages/message-bytes.ts';
 import type { QueueMeter } from '../telemetry/meters.ts';
+import type { TracedAt } from '../traces/tracing.ts';
 import type { ExpiryOf } from './expiration.ts';
 import type { Queue } from './queue.ts';
 import type { QueueSettings } from './settings.ts';
@@ -14,9 +15,9 @@ export type DeadLetterReason = 'rejected' | 'expired' | 'maxlen' | 'delivery_lim
 export interface QueueHost {
   /**
    * Publishes a message that leaves a queue without being acknowledged to the queue's dead-letter exchange, in the turn under
-   * way, which also takes it from the queue. Only called where there is such an exchange.
+   * way, which also takes it from the queue. Only called where there is such an exchange. `from` is where it was, when that is traced.
    */
-  deadLetter(queue: Queue, message: MessageBytes, reason: DeadLetterReason): void;
+  deadLetter(queue: Queue, message: MessageBytes, reason: DeadLetterReason, from?: TracedAt): void;
   /** The queue was not used for its `expiresMs`, or its last consumer went. */
   expired(queue: Queue, why: 'idle' | 'unused'): void;
   onTrouble(error: BrokerError, what: string): void;

@@ -4,6 +4,8 @@ import type { Entry, Log, Shard } from '../../storage/index.ts';
 import type { MessageBytes } from '../messages/message-bytes.ts';
 import { Latency } from '../telemetry/latency.ts';
 import { MessageCounts } from '../telemetry/message-counts.ts';
+import type { Participant, Place } from '../traces/place.ts';
+import type { TracedAt, Tracing } from '../traces/tracing.ts';
 import { Backlog } from './backlog.ts';
 import type { Consumer, ConsumerOptions } from './consumer.ts';
 import { Consumers, type QueueConsumer } from './consumers.ts';
@@ -15,13 +17,15 @@ import { hasRoom, isOver, refusesPublishers } from './length-limits.ts';
 import type { MessageBatch } from './message-batch.ts';
 import type { Move } from './moves.ts';
 import { Outstanding } from './outstanding.ts';
+import { QueueMessages } from './queue-messages.ts';
 import type { DeadLetterReason, QueueHost, QueueOptions } from './queue-options.ts';
 import type { QueueSettings } from './settings.ts';
-import { QueueMessages } from './queue-messages.ts';
 import type { Turns } from './turn.ts';
 
 /** Messages that one queue gives out, or drops, before others have their turn. */
 const BUDGET = 1000;
+/** The header of dead letters. */
+const DEATHS = 'x-death';
 /** After a read or an append failed, it is tried again. */
 const RETRY_MS = 1000;
 
@@ -31,6 +35,10 @@ export class Queue {
   readonly virtualHost: string;
   readonly shard: Shard;
   readonly keepsTransient: boolean;
+  /** Its messages leave it when they are due. */
+  readonly holdsBack: boolean;
+  /** What traces know it by; theirs. */
+  tracePlace: Place | undefined;
   readonly counts = new MessageCounts();
   /** The batch of the turn under way that its next message may go to; the turn's. */
   openBatch: MessageBatch | undefined;
@@ -47,6 +55,7 @@ export class Queue {
   readonly #idleWatch: IdleWatch;
   readonly #host: QueueHost;
   readonly #turns: Turns;
+  readonly #tracing: Tracing;
   readonly #clock: Clock;
   readonly #totals: MessageCounts;
   readonly #waitTime: Latency;
@@ -62,8 +71,10 @@ export class Queue {
     this.virtualHost = options.virtualHost;
     this.shard = options.shard;
     this.keepsTransient = options.keepsTransient ?? false;
+    this.holdsBack = options.expiryOf !== undefined;
     this.#host = host;
     this.#turns = turns;
+    this.#tracing = turns.tracing;
     this.#clock = clock;
     this.#totals = options.meter?.totals ?? new MessageCounts();
     this.#waitTime = options.meter?.waitTime ?? new Latency();
@@ -150,15 +161,6 @@ export class Queue {
     return this.#backlog.logIds;
   }
 
-  configure(settings: QueueSettings): void {
-    this.#settings = settings;
-    this.mayRefuse = refusesPublishers(settings);
-    this.#consumers.singleActive = settings.singleActiveConsumer;
-    this.touch();
-    this.#expiration.arm();
-    if (this.#isOver) this.#turns.pumpLater(this);
-  }
-
   /** Its messages where they lie, for people: nothing that is looked at is delivered, or counts as use of the queue. */
   get messages(): QueueMessages {
     return new QueueMessages({
@@ -178,10 +180,28 @@ export class Queue {
     this.#expiration.inOrder(...args);
   }
 
+  /** Whether the next message, as far as it is in memory, died in another queue. */
+  get holdsDeadLetter(): boolean {
+    const lane = this.#backlog.firstLane();
+    if (lane === undefined || !lane.read(lane.reader, lane.peek())) return false;
+    const { properties, propertiesStart, propertiesEnd } = lane.reader.message;
+    const at = properties.indexOf(DEATHS, propertiesStart, 'latin1');
+    return at >= 0 && at < propertiesEnd;
+  }
+
   /** Whether it would take a message of so many bytes now, as far as publishers are refused at all. */
   hasRoomFor(bytes: number): boolean {
     const [count, inAll] = [this.readyCount + this.pendingCount, this.readyBytes + this.pendingBytes];
     return !this.mayRefuse || hasRoom(this.#settings, count, inAll, bytes);
+  }
+
+  configure(settings: QueueSettings): void {
+    this.#settings = settings;
+    this.mayRefuse = refusesPublishers(settings);
+    this.#consumers.singleActive = settings.singleActiveConsumer;
+    this.touch();
+    this.#expiration.arm();
+    if (this.#isOver) this.#turns.pumpLater(this);
   }
 
   /** Begins to deliver. Throws `access-refused` when there is an exclusive consumer, or this one wants to be and there are others. */
@@ -198,6 +218,7 @@ export class Queue {
     noAck: boolean,
     visit: (delivery: Delivery, message: MessageBytes) => void,
     takes = noAck,
+    participant?: Participant,
   ): Promise<boolean> {
     this.touch();
     this.catchUp();
@@ -220,7 +241,7 @@ export class Queue {
       const kind = takes ? 'gotNoAck' : 'got';
       this.counts[kind]++;
       this.#totals[kind]++;
-      this.#giveOut(lane, offset, noAck, visit);
+      this.#giveOut(lane, offset, { noAck, deliver: visit, tag: '', participant });
       return true;
     }
   }
@@ -229,6 +250,7 @@ export class Queue {
   purge(): number {
     this.catchUp();
     this.#expiration.clear();
+    if (this.#tracing.on) this.#tracing.purged(this);
     return this.#backlog.purge();
   }
 
@@ -251,6 +273,7 @@ export class Queue {
       this.counts.acknowledged++;
       this.#totals.acknowledged++;
     }
+    if (delivery.tracedFor !== undefined) this.#tracing.acknowledged(delivery);
     lane.done(delivery.offset);
     this.#backlog.changed();
   }
@@ -262,6 +285,7 @@ export class Queue {
     this.counts.requeued++;
     this.#totals.requeued++;
     const count = delivery.deliveryCount + (failed ? 1 : 0);
+    if (delivery.tracedFor !== undefined) this.#tracing.requeued(delivery, count, failed);
     const { deliveryLimit } = this.#settings;
     if (deliveryLimit !== undefined && count > deliveryLimit) {
       this.#leaveFromOut(lane, delivery, 'delivery_limit');
@@ -280,6 +304,7 @@ export class Queue {
     if (lane === undefined) return;
     this.counts.rejected++;
     this.#totals.rejected++;
+    if (delivery.tracedFor !== undefined) this.#tracing.rejected(delivery);
     this.#leaveFromOut(lane, delivery, 'rejected');
   }
 
@@ -296,6 +321,11 @@ export class Queue {
   /** The log for messages of a priority. */
   logFor(priority: number): Log {
     return this.#backlog.laneFor(priority).log;
+  }
+
+  /** Which of its lanes a log is. */
+  laneOf(log: Log): number {
+    return this.#backlog.laneOf(log);
   }
 
   get hasPriorities(): boolean {
@@ -381,8 +411,7 @@ export class Queue {
     if (offset < lane.freshFrom && this.#expiration.isExpired(message, timestamp, now))
       this.#leave(lane, offset, message, 'expired');
     else {
-      const { noAck, deliver } = consumer.options;
-      if (noAck) {
+      if (consumer.options.noAck) {
         this.counts.deliveredNoAck++;
         this.#totals.deliveredNoAck++;
       } else {
@@ -391,7 +420,7 @@ export class Queue {
       }
       // Of one that came back, that is not known.
       if (offset >= lane.cursor) this.#waitTime.observe(now - timestamp);
-      this.#giveOut(lane, offset, noAck, deliver);
+      this.#giveOut(lane, offset, consumer.options);
     }
     return true;
   }
@@ -399,9 +428,9 @@ export class Queue {
   #giveOut(
     lane: Lane,
     offset: number,
-    noAck: boolean,
-    deliver: (delivery: Delivery, message: MessageBytes) => void,
+    receiver: Pick<ConsumerOptions, 'noAck' | 'deliver' | 'tag' | 'participant'>,
   ): void {
+    const { noAck } = receiver;
     const { message, timestamp } = lane.reader;
     const bytes = message.bodyLength;
     const count = lane.counts.size > 0 ? (lane.counts.get(offset) ?? 0) : 0;
@@ -422,16 +451,18 @@ export class Queue {
       lane.done(offset);
       this.#backlog.changed();
     } else this.#out.add();
-    deliver(delivery, message);
+    if (this.#tracing.on) this.#tracing.delivered(delivery, message, receiver.participant, receiver.tag, noAck);
+    receiver.deliver(delivery, message);
   }
 
   /** A message that waits leaves the queue, not by an acknowledgement. */
   #leave(lane: Lane, offset: number, message: MessageBytes, reason: DeadLetterReason): void {
     const bytes = message.bodyLength;
     this.#countLoss(reason);
+    const from = this.#traceLeaving(lane, offset, message, reason);
     if (this.#settings.deadLetterExchange === undefined) lane.drop(offset);
     else {
-      this.#host.deadLetter(this, message, reason);
+      this.#host.deadLetter(this, message, reason, from);
       this.#backlog.move(lane, offset, bytes, true);
     }
     this.#backlog.readyBytesChanged(-bytes);
@@ -439,18 +470,33 @@ export class Queue {
   }
 
   /** A message that was out leaves the queue, not by an acknowledgement. */
-  #leaveFromOut(lane: Lane, { offset, bytes }: Delivery, reason: DeadLetterReason): void {
+  #leaveFromOut(lane: Lane, delivery: Delivery, reason: DeadLetterReason): void {
+    const { offset, bytes } = delivery;
     this.#countLoss(reason);
     if (this.#settings.deadLetterExchange === undefined) {
+      if (delivery.tracedFor !== undefined) this.#tracing.left(delivery, undefined, reason, false);
       lane.done(offset);
       this.#backlog.changed();
       return;
     }
     this.#backlog.withMessage(lane, offset, (message) => {
-      this.#host.deadLetter(this, message, reason);
+      this.#host.deadLetter(this, message, reason, this.#traceLeaving(lane, offset, message, reason));
       this.#backlog.move(lane, offset, bytes, false);
       this.#backlog.changed();
     });
+  }
+
+  /** Answers where the message was, for the trace of its dead letter. */
+  #traceLeaving(
+    { index: lane }: Lane,
+    offset: number,
+    message: MessageBytes,
+    reason: DeadLetterReason,
+  ): TracedAt | undefined {
+    if (!this.#tracing.on) return undefined;
+    const at = { queue: this, lane, offset };
+    this.#tracing.left(at, message, reason, this.#settings.deadLetterExchange !== undefined);
+    return at;
   }
 
   #countLoss(reason: DeadLetterReason): void {

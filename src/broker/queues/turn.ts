@@ -1,6 +1,7 @@
 import type { BrokerError } from '../../errors.ts';
 import type { MessageBytes } from '../messages/message-bytes.ts';
 import type { Route } from '../routing/route.ts';
+import type { Tracing } from '../traces/tracing.ts';
 import type { Destination } from '../virtual-hosts/destination.ts';
 import type { Queue } from './queue.ts';
 
@@ -23,11 +24,11 @@ export interface Turn {
   readonly begunAt: number;
   /**
    * Copies the message to all targets of the route. In call order for each target. Throws `storage-full`, unless the message only
-   * moves: it leaves another queue in the same turn.
+   * moves: it leaves another queue in the same turn. `trace` is what its trace goes by, 0 for none.
    */
-  publish(route: Route<Destination>, message: MessageBytes, moves?: boolean): Published;
+  publish(route: Route<Destination>, message: MessageBytes, moves?: boolean, trace?: number): Published;
   /** The same for queues that keep messages until a time: whatever their own expiration says, they expire `at` (milliseconds since the epoch). */
-  publishUntil(route: Route<Destination>, message: MessageBytes, at: number): void;
+  publishUntil(route: Route<Destination>, message: MessageBytes, at: number, trace?: number): void;
   /**
    * Calls back once, when everything published in this turn is as safe as it asks to be; in no order among turns that do not
    * wait for the same storage.
@@ -37,6 +38,8 @@ export interface Turn {
 
 /** The turns of a broker, one after the other. */
 export interface Turns {
+  /** Writes down what happens to messages. */
+  readonly tracing: Tracing;
   /** The turn that is under way; begun when there is none, and ended by itself. */
   readonly current: Turn;
   /** Ends the turn that is under way now, so that its messages are in their queues. */

@@ -4,6 +4,7 @@ import type { Entry, Log, Shard } from '../../storage/index.ts';
 import type { MemoryAlarm } from '../flow/memory-alarm.ts';
 import type { MessageBytes } from '../messages/message-bytes.ts';
 import type { Route } from '../routing/route.ts';
+import { Tracing } from '../traces/tracing.ts';
 import type { Destination, StreamQueue } from '../virtual-hosts/destination.ts';
 import { MessageBatch } from './message-batch.ts';
 import type { Move } from './moves.ts';
@@ -40,30 +41,35 @@ class OpenTurn implements Turn {
   readonly touched = new Set<Queue>();
   readonly streams = new Set<StreamQueue>();
   readonly waiters: TurnWaiter[] = [];
+  /** Numbers of the messages that are traced; 0 when there are none. */
+  firstTrace = 0;
+  lastTrace = 0;
 
   constructor(now: number, begunAt: number) {
     this.now = now;
     this.begunAt = begunAt;
   }
 
-  publish(route: Route<Destination>, message: MessageBytes, moves = false): Published {
+  publish(route: Route<Destination>, message: MessageBytes, moves = false, trace = 0): Published {
+    if (trace !== 0) this.#traced(trace);
     const { groups, streams } = Targets.of(route);
     let refused = false;
     for (const group of groups) {
       if (group.shard.full && !moves)
         throw new BrokerError('storage-full', 'the disk is full; make space, or wait for consumers');
-      if (group.queues.some(mayRefuse)) refused = this.#publishSparingly(group, message) || refused;
-      else this.#add(group, message);
+      if (group.queues.some(mayRefuse)) refused = this.#publishSparingly(group, message, trace) || refused;
+      else this.#add(group, message, trace);
     }
     for (const stream of streams) {
-      stream.collect(message, this.now);
+      stream.collect(message, this.now, trace);
       this.streams.add(stream);
     }
     return refused ? 'refused' : 'taken';
   }
 
-  publishUntil(route: Route<Destination>, message: MessageBytes, at: number): void {
-    for (const group of Targets.of(route).groups) this.#add(group, message, at);
+  publishUntil(route: Route<Destination>, message: MessageBytes, at: number, trace = 0): void {
+    if (trace !== 0) this.#traced(trace);
+    for (const group of Targets.of(route).groups) this.#add(group, message, trace, at);
   }
 
   wait(waiter: TurnWaiter): void {
@@ -78,21 +84,21 @@ class OpenTurn implements Turn {
   }
 
   /** To those of the queues that take it. Answers whether one refused. */
-  #publishSparingly(group: QueueGroup, message: MessageBytes): boolean {
+  #publishSparingly(group: QueueGroup, message: MessageBytes, trace: number): boolean {
     const willing = group.queues.filter((queue) => !queue.mayRefuse || !queue.refuses(message));
     for (const queue of willing) {
       queue.pendingCount++;
       queue.pendingBytes += message.bodyLength;
     }
-    if (willing.length === group.queues.length) this.#add(group, message);
+    if (willing.length === group.queues.length) this.#add(group, message, trace);
     else {
       const [part] = new Targets(willing).groups;
-      if (part !== undefined) this.#add(part, message);
+      if (part !== undefined) this.#add(part, message, trace);
     }
     return willing.length < group.queues.length;
   }
 
-  #add(group: QueueGroup, message: MessageBytes, until?: number): void {
+  #add(group: QueueGroup, message: MessageBytes, trace: number, until?: number): void {
     const work = this.work(group.shard);
     let { batch } = group;
     const priority = group.hasPriorities ? message.priority : 0;
@@ -103,9 +109,16 @@ class OpenTurn implements Turn {
       for (const queue of group.queues) queue.nowExpiring();
       batch.expiring.push({ index: batch.count, at });
     }
+    if (trace !== 0) batch.traced.push({ index: batch.count, trace });
     batch.add(message, this.now);
     if (message.persistent || group.keepsTransient) work.durable = true;
     else batch.hasTransient = true;
+  }
+
+  /** Numbers ascend. */
+  #traced(trace: number): void {
+    if (this.firstTrace === 0) this.firstTrace = trace;
+    this.lastTrace = trace;
   }
 
   /** A queue's messages are in the order of its batches: those that its earlier batch would get go to a new one from now on. */
@@ -130,11 +143,14 @@ export interface TurnsOptions {
   readonly shards: readonly Shard[];
   /** Holds publishers back beside the shards. */
   readonly alarm?: MemoryAlarm;
+  /** None unless given. */
+  readonly tracing?: Tracing;
   readonly onTrouble: (error: BrokerError, what: string) => void;
 }
 
 /** Gathers what all connections do, until the event loop has been around once. */
 export class BrokerTurns implements Turns {
+  readonly tracing: Tracing;
   readonly #options: TurnsOptions;
   readonly #pumps = new Set<Queue>();
   #current: OpenTurn | undefined;
@@ -143,6 +159,7 @@ export class BrokerTurns implements Turns {
 
   constructor(options: TurnsOptions) {
     this.#options = options;
+    this.tracing = options.tracing ?? new Tracing(options.clock);
   }
 
   get current(): Turn {
@@ -214,7 +231,7 @@ export class BrokerTurns implements Turns {
       const appended = this.#append(work);
       if (appended !== undefined) settled.push(appended);
     }
-    for (const stream of turn.streams) settled.push(stream.commit());
+    for (const stream of turn.streams) settled.push(stream.commit(this.tracing));
     this.#settle(turn, settled);
   }
 
@@ -246,6 +263,7 @@ export class BrokerTurns implements Turns {
         }
       }
       noteExpiring(placed);
+      noteTraced(placed, this.tracing);
       this.#schedule();
       return durable ? settled : undefined;
     } catch (error) {
@@ -263,6 +281,7 @@ export class BrokerTurns implements Turns {
     this.#settling++;
     const done = (error: BrokerError | undefined) => {
       this.#settling--;
+      if (turn.lastTrace !== 0) this.tracing.settled(turn.firstTrace, turn.lastTrace, error !== undefined);
       for (const waiter of waiters) waiter.turnSettled(turn, error);
     };
     const all = settled.length === 1 ? settled[0] : Promise.all(settled);
@@ -302,12 +321,31 @@ function withoutDeleted(placed: readonly Placed[]): readonly Placed[] {
 /** Tells queues at which offsets messages that expire came to lie. */
 function noteExpiring(placed: readonly Placed[]): void {
   if (!placed.some(({ batch }) => batch.expiring.length > 0)) return;
+  eachPlace(placed, ({ expiring }, queue, log, base) => {
+    for (const { index, at } of expiring) queue.appendedExpiring(log, base + index, at);
+  });
+}
+
+function noteTraced(placed: readonly Placed[], tracing: Tracing): void {
+  if (!placed.some(({ batch }) => batch.traced.length > 0)) return;
+  eachPlace(placed, ({ traced }, queue, log, base) => {
+    const lane = queue.laneOf(log);
+    for (const { index, trace } of traced) tracing.storedInQueue(trace, queue, lane, base + index);
+  });
+}
+
+/** Visits the batches that were just appended, with the offset that each got in each of its logs. */
+function eachPlace(
+  placed: readonly Placed[],
+  visit: (batch: MessageBatch, queue: Queue, log: Log, base: number) => void,
+): void {
   const ends = new Map<Log, number>();
   for (const { batch, queues, logs } of placed.toReversed()) {
     logs.forEach((log, i) => {
+      const queue = queues[i];
       const base = (ends.get(log) ?? log.nextOffset) - batch.count;
       ends.set(log, base);
-      for (const { index, at } of batch.expiring) queues[i]?.appendedExpiring(log, base + index, at);
+      if (queue !== undefined) visit(batch, queue, log, base);
     });
   }
 }

@@ -17,6 +17,7 @@ import {
 } from '../../records/index.ts';
 import type { Appended, Durability, Entry, Log, LogRead, Shard, Visibility } from '../../storage/index.ts';
 import { StreamCounts } from '../telemetry/message-counts.ts';
+import type { Place } from '../traces/place.ts';
 import { beforeOffset } from './committed-read.ts';
 import type { AbortedTransaction } from './partition-transactions.ts';
 import { Producers } from './producers.ts';
@@ -74,6 +75,8 @@ export class Partition {
   readonly producers: Producers;
   /** Of the stream that it belongs to. */
   counts = new StreamCounts();
+  /** What traces know it by; theirs. */
+  tracePlace: Place | undefined;
   readonly #now: () => number;
   #config: StreamConfig;
 

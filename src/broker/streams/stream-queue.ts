@@ -2,6 +2,7 @@ import { BrokerError } from '../../errors.ts';
 import { BATCH_HEADER_BYTES, encodeBatch, partitionOf } from '../../records/index.ts';
 import type { MessageBytes } from '../messages/message-bytes.ts';
 import { type MessageRecord, recordOf } from '../messages/record-mapping.ts';
+import type { Tracing } from '../traces/tracing.ts';
 import type { StreamQueue } from '../virtual-hosts/destination.ts';
 import type { Partition } from './partition.ts';
 import type { Stream } from './stream.ts';
@@ -23,6 +24,8 @@ export interface StreamQueueOptions {
 interface Collected {
   readonly partition: Partition;
   readonly records: MessageRecord[];
+  /** Those that are traced: their place among the records, and what their trace goes by. */
+  readonly traced: { readonly index: number; readonly trace: number }[];
   bytes: number;
   /** Has a message that is to outlive a restart. */
   durable: boolean;
@@ -88,7 +91,7 @@ export class QueueOverStream implements StreamQueue, ReadableStream {
    * Throws, with nothing taken: `message-too-large`, `precondition-failed` for a stream that is compacted and a message
    * without a key, `not-found` when the stream is gone, `storage-full`.
    */
-  collect(message: MessageBytes, now: number): void {
+  collect(message: MessageBytes, now: number, trace = 0): void {
     const { config } = this.stream;
     const record = recordOf(message, now, config);
     if (record.key === null && config.cleanupPolicy.includes('compact'))
@@ -103,18 +106,22 @@ export class QueueOverStream implements StreamQueue, ReadableStream {
     if (alone > most && encodeBatch({ records: [record] }).length > most)
       throw new BrokerError('message-too-large', `a message of ${record.bytes} bytes; max.message.bytes is ${most}`);
     const batch = this.#batchFor(partition, record.bytes, most);
+    if (trace !== 0) batch.traced.push({ index: batch.records.length, trace });
     batch.records.push(record);
     batch.bytes += record.bytes;
     batch.durable ||= message.persistent;
   }
 
-  async commit(): Promise<void> {
+  async commit(tracing?: Tracing): Promise<void> {
     const collected = this.#collected;
     this.#collected = [];
     this.#newest.clear();
     this.#turn++;
-    const appends = collected.map(async ({ partition, records, durable }) => {
-      await partition.append(encodeBatch({ records }), durable ? 'durable' : 'memory').settled;
+    const appends = collected.map(async ({ partition, records, traced, durable }) => {
+      const { baseOffset, settled } = partition.append(encodeBatch({ records }), durable ? 'durable' : 'memory');
+      for (const { index, trace } of traced)
+        tracing?.storedInStream(trace, this.stream.name, partition, baseOffset + index);
+      await settled;
     });
     await Promise.all(appends);
   }
@@ -131,7 +138,7 @@ export class QueueOverStream implements StreamQueue, ReadableStream {
   #batchFor(partition: Partition, bytes: number, most: number): Collected {
     const newest = this.#newest.get(partition);
     if (newest !== undefined && newest.bytes + bytes <= Math.min(most, BATCH_BYTES)) return newest;
-    const batch = { partition, records: [], bytes: BATCH_HEADER_BYTES, durable: false };
+    const batch = { partition, records: [], traced: [], bytes: BATCH_HEADER_BYTES, durable: false };
     this.#collected.push(batch);
     this.#newest.set(partition, batch);
     return batch;

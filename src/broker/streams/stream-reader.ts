@@ -24,6 +24,8 @@ export interface StreamReaderOptions {
   canTake(): boolean;
   /** Gives it a message, in the order of the partition. The bytes are valid during the call only. */
   deliver(message: MessageBytes, offset: number, partition: number): void;
+  /** Is told, when it was given so many, from which offset of a partition to which (without that one). */
+  given?(partition: Partition, offset: number, end: number): void;
   /** Nothing will come any more: the stream is gone (`not-found`), or cannot be read. Not called after `cancel`. */
   cancelled(error: BrokerError): void;
 }
@@ -39,6 +41,9 @@ const TURN_BYTES = 1024 * 1024;
 interface Source {
   readonly cursor: PartitionCursor;
   readonly messages: RecordMessages;
+  /** What was given of it since `given` was called. */
+  from: number;
+  end: number;
 }
 
 /** Pushes the records of a stream to somebody as messages, as fast as they can be taken. */
@@ -71,6 +76,7 @@ export class StreamReader {
     this.#pumping = true;
     try {
       this.#pump();
+      if (this.#options.given !== undefined) this.#tellGiven();
     } catch (error) {
       this.#fail(error);
     } finally {
@@ -123,6 +129,8 @@ export class StreamReader {
         partition: count > 1 ? partition.index : undefined,
         maxPropertiesBytes,
       }),
+      from: -1,
+      end: -1,
     });
   }
 
@@ -145,7 +153,16 @@ export class StreamReader {
       const { counts } = cursor.partition;
       counts.recordsOut++;
       counts.bytesOut += message.bodyLength;
+      if (source.from < 0) source.from = record.offset;
+      source.end = record.offset + 1;
       deliver(message, record.offset, cursor.partition.index);
+    }
+  }
+
+  #tellGiven(): void {
+    for (const source of this.#sources) {
+      if (source.from >= 0) this.#options.given?.(source.cursor.partition, source.from, source.end);
+      source.from = -1;
     }
   }
 

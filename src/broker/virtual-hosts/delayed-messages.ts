@@ -8,6 +8,7 @@ import type { QueueHost, QueueOptions } from '../queues/queue-options.ts';
 import { DEFAULT_QUEUE_SETTINGS } from '../queues/settings.ts';
 import type { Turn, Turns } from '../queues/turn.ts';
 import type { Route } from '../routing/route.ts';
+import type { TracedAt } from '../traces/tracing.ts';
 import type { Destination } from './destination.ts';
 import { delayOf } from './message-routing.ts';
 
@@ -16,7 +17,7 @@ export interface DelayedMessagesOptions extends Pick<QueueOptions, 'virtualHost'
   readonly logs: readonly [messages: string, state: string];
   readonly onTrouble: QueueHost['onTrouble'];
   /** A message is due: publishes it in the turn that takes it from here. */
-  readonly due: (turn: Turn, message: MessageBytes) => void;
+  readonly due: (turn: Turn, message: MessageBytes, from?: TracedAt) => void;
 }
 
 /** Settings that make everything leave the queue by the way that dead letters take. */
@@ -120,7 +121,11 @@ function queueOptions({
     lanes: [messages],
     stateLogId,
     settings: SETTINGS,
-    host: { deadLetter: (_queue, message, _reason, from) => due(turns.current, message, from), expired: () => {}, onTrouble },
+    host: {
+      deadLetter: (_queue, message, _reason, from) => due(turns.current, message, from),
+      expired: () => {},
+      onTrouble,
+    },
     turns,
     clock,
     expiryOf: DelayedMessages.dueAt,

@@ -13,6 +13,7 @@ import type { Route } from '../routing/route.ts';
 import type { MessageAttributes } from '../routing/routing-table.ts';
 import { type ExchangeCounts, MessageCounts } from '../telemetry/message-counts.ts';
 import type { Meters } from '../telemetry/meters.ts';
+import type { Participant } from '../traces/place.ts';
 import { DelayedMessages, type DelayedMessagesOptions } from './delayed-messages.ts';
 import type { Destination } from './destination.ts';
 import { streamSettings } from './effective-settings.ts';
@@ -94,7 +95,7 @@ export class VirtualHost {
     this.#exchanges = new HostExchanges(this.#topology, this.#changes, (name, owner) =>
       this.#queues.check(name, owner),
     );
-    const holdBack: HoldBack = (turn, message, dueAt) => this.#delayed?.store(turn, message, dueAt);
+    const holdBack: HoldBack = (turn, message, dueAt, trace) => this.#delayed?.store(turn, message, dueAt, trace);
     this.#publisher = new Publisher(this.#topology, turns, this.messageCounts, holdBack, options.onTrouble);
     for (const exchange of PREDECLARED_EXCHANGES) {
       counts.add('exchanges');
@@ -195,26 +196,29 @@ export class VirtualHost {
     return this.#exchanges.declare(declaration);
   }
 
-  /** No error when it is not there. Rejects with `precondition-failed`, `access-refused`. */
-  deleteExchange(name: string, { ifUnused = false }: { readonly ifUnused?: boolean } = {}): Promise<void> {
+  /** No error when it is not there: resolves to whether it was. Rejects with `precondition-failed`, `access-refused`. */
+  deleteExchange(name: string, { ifUnused = false }: { readonly ifUnused?: boolean } = {}): Promise<boolean> {
     return this.#exchanges.delete(name, ifUnused);
   }
 
-  /** Rejects with `not-found`, `resource-locked`, `access-refused` for the default exchange, `precondition-failed`, `limit-exceeded`. */
-  bindQueue(queue: string, exchange: string, key: string, args: FieldTable, owner?: object): Promise<void> {
+  /**
+   * Resolves to whether there was no such binding. Rejects with `not-found`, `resource-locked`, `access-refused` for the default exchange,
+   * `precondition-failed`, `limit-exceeded`.
+   */
+  bindQueue(queue: string, exchange: string, key: string, args: FieldTable, owner?: object): Promise<boolean> {
     return this.#exchanges.bind({ source: exchange, destination: { queue }, key, args, owner });
   }
 
-  /** Nothing happens when there is no such binding. Rejects with `access-refused`, `resource-locked`. */
-  unbindQueue(queue: string, exchange: string, key: string, args: FieldTable, owner?: object): Promise<void> {
+  /** Resolves to whether there was such a binding. Rejects with `access-refused`, `resource-locked`. */
+  unbindQueue(queue: string, exchange: string, key: string, args: FieldTable, owner?: object): Promise<boolean> {
     return this.#exchanges.unbind({ source: exchange, destination: { queue }, key, args, owner });
   }
 
-  bindExchange(destination: string, source: string, key: string, args: FieldTable): Promise<void> {
+  bindExchange(destination: string, source: string, key: string, args: FieldTable): Promise<boolean> {
     return this.#exchanges.bind({ source, destination: { exchange: destination }, key, args });
   }
 
-  unbindExchange(destination: string, source: string, key: string, args: FieldTable): Promise<void> {
+  unbindExchange(destination: string, source: string, key: string, args: FieldTable): Promise<boolean> {
     return this.#exchanges.unbind({ source, destination: { exchange: destination }, key, args });
   }
 
@@ -229,10 +233,10 @@ export class VirtualHost {
   /**
    * Publishes a message in a turn: routed, also by the keys in its CC and BCC headers, or held back where the exchange delays.
    * `exchange` is that of its address. Throws `not-found` for the exchange, `access-refused` for an internal one,
-   * `precondition-failed` for wrong headers, and what `Turn.publish` throws.
+   * `precondition-failed` for wrong headers, and what `Turn.publish` throws. `participant` is who does it, for traces.
    */
-  publish(turn: Turn, exchange: string, message: MessageBytes, actor?: Actor): PublishOutcome {
-    return this.#publisher.publish(turn, exchange, message, actor);
+  publish(turn: Turn, exchange: string, message: MessageBytes, participant?: Participant): PublishOutcome {
+    return this.#publisher.publish(turn, exchange, message, participant);
   }
 
   /** Where a message would go that is published to an exchange: nothing is published. Throws as `publish`. */
@@ -354,7 +358,7 @@ export class VirtualHost {
   #queueHost(): QueueHost {
     const { onTrouble } = this.#options;
     return {
-      deadLetter: (queue, message, reason) => this.#publisher.deadLetter(queue, message, reason),
+      deadLetter: (...letter) => this.#publisher.deadLetter(...letter),
       expired: (queue, why) => {
         this.#queues.expire(queue, why).catch((error: unknown) => {
           onTrouble(toBrokerError(error), `queue '${queue.name}' in vhost '${this.name}' stays, though it is ${why}`);
@@ -373,7 +377,7 @@ export class VirtualHost {
       clock: environment.clock,
       logs: this.info.delayedLogs,
       onTrouble,
-      due: (turn, message) => this.#publisher.publishDue(turn, message),
+      due: (...due) => this.#publisher.publishDue(...due),
     };
   }
 }

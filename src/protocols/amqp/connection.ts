@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { Broker } from '../../broker/index.ts';
+import { type Broker, connectionName, endsOf, Participant, stringOf } from '../../broker/index.ts';
 import type { Timer } from '../../environment/environment.ts';
 import type { Logger } from '../../environment/logger.ts';
 import type { Channel } from './channel.ts';
@@ -199,6 +199,12 @@ export class Connection implements FrameTarget {
       limits,
       opened,
       clientProperties: this.#handshake.clientProperties,
+      participant: new Participant({
+        protocol: PROTOCOL,
+        user: opened.user.name,
+        connection: connectionName(endsOf(this.#options.socket)),
+        client: stringOf(this.#handshake.clientProperties.get('connection_name')) ?? '',
+      }),
       output: this.#output,
       failed: (error, channel) => this.failed(error, channel),
       deferredChanged: () => this.#updateReading(),

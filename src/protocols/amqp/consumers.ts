@@ -1,4 +1,12 @@
-import type { Consumer, ConsumerOptions, Delivery, FieldTable, MessageBytes } from '../../broker/index.ts';
+import type {
+  Consumer,
+  ConsumerOptions,
+  Delivery,
+  FieldTable,
+  HeldMessage,
+  MessageBytes,
+  Participant,
+} from '../../broker/index.ts';
 import { ChannelMeter } from './channel-meter.ts';
 import { withDeliveryCount } from './delivery-count.ts';
 import { AmqpError } from './errors.ts';
@@ -37,6 +45,8 @@ export interface ConsumeOptions {
   readonly prefetch: number;
   /** Messages say how often they were delivered before. */
   readonly countsDeliveries: boolean;
+  /** Who it is, for traces. */
+  readonly participant?: Participant | undefined;
 }
 
 /** A consumer tag as it is written. */
@@ -57,6 +67,7 @@ export class ChannelConsumer implements ConsumerOptions {
   /** As it stands in `basic.deliver`: a short string. */
   readonly tagBytes: Buffer;
   readonly countsDeliveries: boolean;
+  readonly participant: Participant | undefined;
   readonly deliver: (delivery: Delivered, message: MessageBytes) => void;
   subscription: Subscription | undefined;
   /** Messages that are out. */
@@ -78,6 +89,7 @@ export class ChannelConsumer implements ConsumerOptions {
     this.exclusive = exclusive;
     this.priority = priority;
     this.countsDeliveries = countsDeliveries;
+    this.participant = options.participant;
     this.prefetch = noAck ? 0 : prefetch;
     this.tagBytes = shortString(tag);
     this.deliver = (delivery, message) => consumers.deliver(this, delivery, message);
@@ -147,6 +159,13 @@ export class Consumers {
 
   get unacknowledgedCount(): number {
     return this.#unacknowledged.count;
+  }
+
+  /** The messages of a queue that are out. */
+  *held(queue: string): Generator<HeldMessage> {
+    for (const [delivery, consumer] of this.#unacknowledged.all())
+      if (isOfQueue(delivery) && delivery.queue.name === queue)
+        yield { lane: delivery.lane, offset: delivery.offset, consumer: consumer?.tag };
   }
 
   has(tag: string): boolean {
@@ -308,4 +327,9 @@ export class Consumers {
       consumer.subscription?.wake();
     }
   }
+}
+
+/** What streams and direct replies deliver is in no queue. */
+function isOfQueue(delivery: Settleable): delivery is Delivery {
+  return 'queue' in delivery && 'lane' in delivery;
 }

@@ -1,6 +1,7 @@
 import {
   findField,
   type MessageBytes,
+  type Participant,
   type Permissions,
   propertyPosition,
   type Turn,
@@ -31,6 +32,8 @@ export interface PublishingContext {
   };
   readonly virtualHost: VirtualHost;
   readonly permissions: Permissions;
+  /** Who it is, for traces. */
+  readonly participant?: Participant;
   readonly replies: ReplyChannels;
   readonly limits: Pick<AmqpLimits, 'maxMessageBytes' | 'maxTransactionBytes'>;
 }
@@ -156,7 +159,7 @@ export class Publishing {
   }
 
   #route(turn: Turn, message: MessageBytes, mandatory: boolean): Outcome {
-    const { virtualHost, replies } = this.#context;
+    const { virtualHost, replies, participant } = this.#context;
     if (this.#exchange === '' && isDirectReply(message)) {
       const channel = replies.get(message.routingKey, virtualHost);
       channel?.reply(message);
@@ -164,7 +167,7 @@ export class Publishing {
       return 'taken';
     }
     this.#meter.published(message.bodyLength);
-    const { routed, refused } = virtualHost.publish(turn, this.#exchange, message);
+    const { routed, refused } = virtualHost.publish(turn, this.#exchange, message, participant);
     if (refused) return 'refused';
     if (routed) return 'taken';
     this.#meter.unroutable(mandatory, virtualHost);

@@ -1,4 +1,12 @@
-import { type Broker, type FieldTable, Permissions, type User, type VirtualHost } from '../../broker/index.ts';
+import {
+  type Broker,
+  type FieldTable,
+  type Participant,
+  Permissions,
+  type Principal,
+  type User,
+  type VirtualHost,
+} from '../../broker/index.ts';
 import { Channel, type ChannelHost } from './channel.ts';
 import type { OutputBuffer } from './codec/index.ts';
 import { AmqpError } from './errors.ts';
@@ -17,6 +25,7 @@ export interface SessionOptions {
   readonly limits: AmqpLimits;
   readonly opened: Opened;
   readonly clientProperties: FieldTable;
+  readonly participant: Participant;
   readonly output: SocketOutput;
   /** Something went wrong on a channel after what asked for it was handled. */
   failed(error: unknown, channel: Channel): void;
@@ -30,6 +39,8 @@ export class Session implements ChannelHost {
   readonly virtualHost: VirtualHost;
   readonly user: User;
   readonly permissions: Permissions;
+  readonly principal: Principal;
+  readonly participant: Participant;
   readonly replies: ReplyChannels;
   readonly limits: AmqpLimits;
   readonly output: OutputBuffer;
@@ -50,12 +61,14 @@ export class Session implements ChannelHost {
   #gathered = 0;
 
   constructor(options: SessionOptions) {
-    const { broker, replies, limits, opened, clientProperties, output } = options;
+    const { broker, replies, limits, opened, clientProperties, output, participant } = options;
     this.#options = options;
     this.broker = broker;
     this.virtualHost = opened.virtualHost;
     this.user = opened.user;
+    this.principal = opened.principal;
     this.permissions = new Permissions(opened.user, opened.virtualHost.name);
+    this.participant = participant;
     this.replies = replies;
     this.limits = limits;
     this.#socketOutput = output;

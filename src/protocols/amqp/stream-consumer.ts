@@ -1,4 +1,10 @@
-import { type FieldTable, headerText, type MessageBytes, type StreamQueue } from '../../broker/index.ts';
+import {
+  type FieldTable,
+  headerText,
+  type MessageBytes,
+  type Partition,
+  type StreamQueue,
+} from '../../broker/index.ts';
 import type { LogRecord } from '../../records/index.ts';
 import { AmqpError } from './errors.ts';
 import { OFFSET_ARGUMENT, streamStart } from './stream-offset.ts';
@@ -28,6 +34,8 @@ export interface StreamConsumeOptions {
   canTake(): boolean;
   /** The bytes are valid during the call only. Whatever becomes of it, the stream keeps it: settling it is for the prefetch only. */
   deliver(message: MessageBytes): void;
+  /** Is told of what it was given, piece by piece. */
+  given?(partition: Partition, offset: number, end: number): void;
   /** Nothing will come any more. */
   cancelled(): void;
 }
@@ -54,6 +62,7 @@ export function consumeStream(options: StreamConsumeOptions): { wake(): void; ca
     maxPropertiesBytes: options.frameMax === 0 ? undefined : options.frameMax - HEADER_FRAME_BYTES,
     canTake: () => options.canTake(),
     deliver: (message) => options.deliver(message),
+    given: (...piece) => options.given?.(...piece),
     cancelled: () => options.cancelled(),
   });
 }

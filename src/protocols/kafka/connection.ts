@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { Broker, User } from '../../broker/index.ts';
+import { type Broker, connectionName, endsOf, Participant, type User } from '../../broker/index.ts';
 import type { Timer } from '../../environment/environment.ts';
 import type { Logger } from '../../environment/logger.ts';
 import { BrokerError } from '../../errors.ts';
@@ -18,6 +18,7 @@ import type { FetchSessions } from './fetch-sessions.ts';
 import { FrameReader } from './frame-reader.ts';
 import type { Endpoint, Handler, RequestContext } from './handler.ts';
 import { HANDLERS, SUPPORTED_APIS } from './handlers/index.ts';
+import { PROTOCOL } from './protocol.ts';
 import type { ShareSessions } from './share-sessions.ts';
 import { Throttle } from './throttle.ts';
 
@@ -83,6 +84,17 @@ export class Connection {
   readonly #resume = () => this.#work();
   readonly #address: string;
   readonly #host: string;
+  #participant: Participant | undefined;
+  /** Another one when the client has logged in, or says another name. */
+  readonly #participantNow = (): Participant => {
+    const user = this.user?.name ?? '';
+    const client = this.#clientId ?? '';
+    const known = this.#participant;
+    if (known !== undefined && known.user === user && known.client === client) return known;
+    const connection = connectionName(endsOf(this.#options.socket));
+    this.#participant = new Participant({ protocol: PROTOCOL, user, connection, client });
+    return this.#participant;
+  };
   readonly #client: ConnectedClient;
   #paused = false;
   #draining = false;
@@ -304,6 +316,7 @@ export class Connection {
       client: this.#client,
       authentication: this.#authentication,
       access: this.#authentication.access,
+      participant: this.#participantNow,
       endpoint,
       listeners,
       fetchSessions,

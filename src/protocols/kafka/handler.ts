@@ -1,4 +1,4 @@
-import type { Broker, ClientAccess } from '../../broker/index.ts';
+import type { Broker, ClientAccess, Participant } from '../../broker/index.ts';
 import type { Logger } from '../../environment/logger.ts';
 import type { Authentication } from './authentication/index.ts';
 import type { Api } from './codec/api.ts';
@@ -35,6 +35,8 @@ export interface RequestContext {
   readonly authentication: Authentication;
   /** What it may do. */
   readonly access: ClientAccess;
+  /** Who it is, for traces. */
+  readonly participant: () => Participant;
   /** This broker, as clients of this listener reach it. */
   readonly endpoint: Endpoint;
   /** All that there are in this broker. */

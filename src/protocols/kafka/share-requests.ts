@@ -2,6 +2,7 @@ import { KafkaError } from './codec/error-codes.ts';
 import { errorNumber } from './errors.ts';
 import type { RequestContext } from './handler.ts';
 import { type ShareSession, shareSessionKey } from './share-sessions.ts';
+import { traceAnswered } from './traces.ts';
 
 // What ShareFetch and ShareAcknowledge have in common: who asks, and what is acknowledged.
 
@@ -84,7 +85,12 @@ export function acknowledge(
       const acknowledgements = batches.map(({ firstOffset, lastOffset, acknowledgeTypes: types }) => ({
         ...{ firstOffset, lastOffset, types },
       }));
-      answers.push(state.acknowledge(session.owner, acknowledgements).then(() => answer(0), failure));
+      const done = () => {
+        if (context.broker.turns.tracing.on)
+          traceAnswered(session.groupId, { topicId, partition: partitionIndex }, acknowledgements, context);
+        return answer(0);
+      };
+      answers.push(state.acknowledge(session.owner, acknowledgements).then(done, failure));
     }
   }
   return answers;

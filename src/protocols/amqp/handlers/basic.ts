@@ -68,6 +68,7 @@ export function consume(channel: ChannelContext, args: Consume): string {
     priority,
     prefetch,
     countsDeliveries,
+    participant: session.participant,
   };
   consumers.add(options, (consumer) => {
     if (entry.kind === 'stream') return subscribeToStream(channel, entry.stream, consumer, args);
@@ -98,6 +99,10 @@ function subscribeToStream(
     now: session.broker.environment.clock.now(),
     canTake: () => consumer.canTake(),
     deliver: (message) => consumer.deliver(delivery, message),
+    given: (partition, offset, end) => {
+      const { tracing } = session.broker.turns;
+      if (tracing.on) tracing.fetched(queue.stream.name, partition, offset, end, session.participant);
+    },
     cancelled: () => consumer.cancelled(),
   });
 }
@@ -164,7 +169,7 @@ export async function get(channel: ChannelContext, args: Get): Promise<boolean> 
     consumers.meter.got(args.noAck, delivery.redelivered, message.bodyLength);
     if (args.noAck) delivery.taken();
   };
-  const found = await queue.get(false, visit, args.noAck);
+  const found = await queue.get(false, visit, args.noAck, session.participant);
   if (!found) consumers.meter.gotEmpty();
   return found;
 }

@@ -1,4 +1,4 @@
-import type { Broker, MessageBytes, Permissions, VirtualHost } from '../../../broker/index.ts';
+import type { Broker, MessageBytes, Participant, Permissions, Principal, VirtualHost } from '../../../broker/index.ts';
 import type { OutputBuffer } from '../codec/index.ts';
 import type { Consumers } from '../consumers.ts';
 import type { AmqpLimits } from '../limits.ts';
@@ -10,6 +10,10 @@ export interface SessionContext {
   readonly broker: Broker;
   readonly virtualHost: VirtualHost;
   readonly permissions: Permissions;
+  /** Who does what the connection does, for the audit log. */
+  readonly principal: Principal;
+  /** The same, for traces. */
+  readonly participant: Participant;
   readonly replies: ReplyChannels;
   readonly limits: AmqpLimits;
   readonly output: OutputBuffer;

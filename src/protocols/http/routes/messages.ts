@@ -2,9 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { z } from 'zod';
 import {
   type Delivery,
-  decodeProperties,
   encodeProperties,
-  jsonOfTable,
   MessageBytes,
   Permissions,
   type Properties,
@@ -14,6 +12,8 @@ import {
 } from '../../../broker/index.ts';
 import { fields, wholeNumber } from '../body-types.ts';
 import { badRequest, HttpError } from '../errors.ts';
+import { propertiesOf } from '../message-properties.ts';
+import { participantOf } from '../participant.ts';
 import { type Call, ok, post, type Route } from '../route.ts';
 import { exchangeOf } from './exchanges.ts';
 import { notForStreams, queueOf } from './queues.ts';
@@ -90,7 +90,7 @@ async function publish(call: Call, given: z.output<typeof publication>): Promise
   const { turns } = broker;
   const turn = turns.current;
   const message = MessageBytes.of(exchange.name, given.routing_key, encoded, payloadOf(given));
-  const { routed, refused } = host.publish(turn, exchange.name, message);
+  const { routed, refused } = host.publish(turn, exchange.name, message, participantOf(call));
   if (refused) throw badRequest('Unable to publish message. Check queue limits.');
   await new Promise<void>((resolve, reject) => {
     turn.wait({ turnSettled: (_, error) => (error === undefined ? resolve() : reject(error)) });
@@ -136,11 +136,12 @@ async function getMessages(call: Call, { ackmode, count, encoding, truncate }: z
   let bytes = 0;
   try {
     while (messages.length < Math.min(count, MAX_MESSAGES) && bytes < MAX_PAYLOAD_BYTES) {
-      const there = await queue.get(takes, (delivery, message) => {
+      const visit = (delivery: Delivery, message: MessageBytes) => {
         if (!takes) out.push(delivery);
         messages.push(show(queue, delivery, message, { encoding, truncate }));
         bytes += message.bodyLength;
-      });
+      };
+      const there = await queue.get(takes, visit, takes, participantOf(call));
       if (!there) break;
     }
   } finally {
@@ -178,19 +179,6 @@ function show(
   };
 }
 
-function propertiesOf({ properties: bytes, propertiesStart, propertiesEnd }: MessageBytes) {
-  const { headers, ...others } = decodeProperties(bytes, propertiesStart, propertiesEnd);
-  const shown = Object.entries(others).map(([name, value]) => [
-    snakeCase(name),
-    typeof value === 'bigint' ? Number(value) : value,
-  ]);
-  return { ...Object.fromEntries(shown), ...(headers && { headers: jsonOfTable(headers) }) };
-}
-
 function camelCase(name: string): string {
   return name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
-}
-
-function snakeCase(name: string): string {
-  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

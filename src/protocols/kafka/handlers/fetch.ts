@@ -7,6 +7,7 @@ import { sessionKey } from '../fetch-sessions.ts';
 import { handler, type RequestContext } from '../handler.ts';
 import { type Found, fetchPartition, unread } from '../partition-fetch.ts';
 import { PROTOCOL } from '../protocol.ts';
+import { traceFetched } from '../traces.ts';
 
 type Responses = FetchResponse['responses'];
 type PartitionResponse = Responses[number]['partitions'][number];
@@ -27,6 +28,7 @@ export const fetchHandler = handler(
     const { session } = opened;
     const found = await collectEnough(request, opened, context);
     countFetched(found, context);
+    if (context.broker.turns.tracing.on) traceFetched(found, context);
     if (session === undefined) return { errorCode: 0, sessionId: 0, responses: group(found) };
     const changed = opened.isNew ? found : found.filter(({ asked, response }) => isNews(asked, response));
     for (const { asked, response } of found) remember(session, asked, response);

@@ -4,6 +4,7 @@ import { KafkaError } from '../codec/error-codes.ts';
 import { ZERO_UUID } from '../codec/uuid.ts';
 import { groupCodeNumber, groupErrorNumber } from '../errors.ts';
 import { handler } from '../handler.ts';
+import { traceCommitted } from '../traces.ts';
 
 type Topic = OffsetCommitRequest['topics'][number];
 type TopicResponse = OffsetCommitResponse['topics'][number];
@@ -12,7 +13,7 @@ type TopicResponse = OffsetCommitResponse['topics'][number];
 const EPOCHS_VERSION = 9;
 
 /** Stores how far a group has come. */
-export const offsetCommitHandler = handler(offsetCommit, async (request, { broker, logger, version }) => {
+export const offsetCommitHandler = handler(offsetCommit, async (request, { broker, logger, version, participant }) => {
   const { groupId, generationIdOrMemberEpoch, memberId, groupInstanceId, retentionTimeMs, topics } = request;
   const answer = (topic: Topic, errorOf: (partition: number) => number): TopicResponse => ({
     name: topic.name,
@@ -45,6 +46,7 @@ export const offsetCommitHandler = handler(offsetCommit, async (request, { broke
       retentionMs: retentionTimeMs >= 0 ? retentionTimeMs : null,
       topics: committing,
     });
+    if (broker.turns.tracing.on) traceCommitted(groupId, committing, { broker, participant });
     const errors = new Map(
       results.flatMap(({ topic, partitions }) =>
         partitions.map((p) => [`${p.partition}/${topic}`, offsetError(p.error)]),

@@ -21,6 +21,7 @@ import { KafkaError } from '../codec/error-codes.ts';
 import { errorNumber, errorText } from '../errors.ts';
 import { handler, type RequestContext } from '../handler.ts';
 import { PROTOCOL } from '../protocol.ts';
+import { traceAppended } from '../traces.ts';
 import { participantErrorNumber } from '../transaction-errors.ts';
 
 /** From these versions on: a client can be told to abort its transaction; its partitions become part of it by this (KIP-890). */
@@ -76,6 +77,10 @@ export const produceHandler = handler(produce, (request, context) => {
           meter.messages.published += count;
           meter.messages.bytesIn += records.length;
         };
+        const traced = (baseOffset: number) => {
+          if (context.broker.turns.tracing.on && stream !== undefined)
+            traceAppended(stream, partition, baseOffset, count, context);
+        };
         const lost = (error: unknown) => {
           taken -= count;
           partitionResponses[i] = refused(index, numberOf(error, context), error);
@@ -84,6 +89,7 @@ export const produceHandler = handler(produce, (request, context) => {
           partitionResponses.push(refused(index, KafkaError.UNKNOWN_SERVER_ERROR));
           const answered = appended.then(({ baseOffset, appendTime, settled }) => {
             tookUp();
+            traced(baseOffset);
             partitionResponses[i] = accepted(partition, baseOffset, appendTime);
             return settled;
           });
@@ -92,6 +98,7 @@ export const produceHandler = handler(produce, (request, context) => {
         }
         tookUp();
         const { baseOffset, appendTime, settled } = appended;
+        traced(baseOffset);
         partitionResponses.push(accepted(partition, baseOffset, appendTime));
         if (durability === 'memory') return;
         waiting.push(settled.catch(lost));

@@ -16,6 +16,7 @@ import {
   unreadable,
 } from '../share-requests.ts';
 import type { ShareSession, ShareSessionPartition } from '../share-sessions.ts';
+import { traceAcquired } from '../traces.ts';
 
 type PartitionResponse = ShareFetchResponse['responses'][number]['partitions'][number];
 
@@ -157,6 +158,7 @@ async function collect(
       const limits = { request, maxRecords, maxBytes };
       const { read, ranges } = await take(asked, limits, session, availability, context);
       if (ranges.length === 0) continue;
+      if (context.broker.turns.tracing.on) traceAcquired(session.groupId, { topicId, partition }, ranges, context);
       maxBytes -= read.bytes;
       const records = ranges.reduce((sum, { firstOffset, lastOffset }) => sum + lastOffset - firstOffset + 1, 0);
       maxRecords -= records;

@@ -3,6 +3,7 @@ import { type TxnOffsetCommitRequest, txnOffsetCommit } from '../codec/apis/txn-
 import { KafkaError } from '../codec/error-codes.ts';
 import { groupCodeNumber, groupErrorNumber } from '../errors.ts';
 import { handler } from '../handler.ts';
+import { traceCommitted } from '../traces.ts';
 import { participantErrorNumber } from '../transaction-errors.ts';
 
 type Topic = TxnOffsetCommitRequest['topics'][number];
@@ -12,7 +13,8 @@ const SAYS_ABORTABLE = 4;
 const ADDS_GROUP = 5;
 
 /** Stores how far a group has come when the transaction is committed. */
-export const txnOffsetCommitHandler = handler(txnOffsetCommit, async (request, { broker, logger, version }) => {
+export const txnOffsetCommitHandler = handler(txnOffsetCommit, async (request, context) => {
+  const { broker, logger, version } = context;
   const { transactionalId, groupId, generationId: generation, memberId, groupInstanceId, topics } = request;
   const { producerId, producerEpoch } = request;
   const answer = (errorOf: (topic: string, partition: number) => number) => ({
@@ -46,6 +48,7 @@ export const txnOffsetCommitHandler = handler(txnOffsetCommit, async (request, {
           topics: committing,
         }),
       );
+    if (broker.turns.tracing.on) traceCommitted(groupId, committing, context);
     const errors = new Map(
       results.flatMap(({ topic, partitions }) =>
         partitions.map((p) => [`${p.partition}/${topic}`, offsetError(p.error)]),
