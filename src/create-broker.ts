@@ -245,7 +245,14 @@ function listenerOpener(settings: Settings, broker: Broker, logger: Logger, open
       const disk = storage.kind === 'disk' ? storage : undefined;
       const listeners = () => opened.map(addressOf);
       const server = { product: 'Sluice', version: VERSION, listeners, disk, startedAt };
-      return HttpListener.open({ broker, logger, listen, server, maxBodyBytes: http.maxBodyBytes });
+      return HttpListener.open({
+        broker,
+        logger,
+        listen,
+        server,
+        maxBodyBytes: http.maxBodyBytes,
+        console: http.console,
+      });
     }
     const told =
       own.advertise ??

@@ -300,6 +300,7 @@ const amqp = section(
 
 const http = section(
   {
+    console: z.boolean().default(true).describe('Whether the web console is served beside the API, at `/`.'),
     maxBodyBytes: bytes(1 * KiB, 512 * MiB)
       .default(20_000_000)
       .describe('The largest body of a request. RabbitMQ: `management.http.max_body_size`.'),

@@ -6,6 +6,7 @@ import type { Logger } from '../../environment/logger.ts';
 import { BrokerError } from '../../errors.ts';
 import { refusal } from './access.ts';
 import { authenticate, CHALLENGE, isForged, type Login, TooManyAttempts, wantsChallenge } from './authentication.ts';
+import { isPage, sendPage, serveConsole } from './console.ts';
 import { HttpError, httpErrorOf, notFound } from './errors.ts';
 import { parseJsonBody } from './json-body.ts';
 import { Leases } from './leases.ts';
@@ -20,6 +21,8 @@ export interface ApplicationOptions {
   readonly logger: Logger;
   readonly server: ServerFacts;
   readonly maxBodyBytes: number;
+  /** The web console is served, too. */
+  readonly console: boolean;
 }
 
 /** Who asks, known before the body is read. */
@@ -68,7 +71,10 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
     }
   });
   app.setErrorHandler((error, _request, reply) => answerError(reply, error, options.logger));
-  app.setNotFoundHandler((_request, reply) => answerError(reply, notFound(), options.logger));
+  app.setNotFoundHandler((request, reply) =>
+    options.console && isPage(request) ? sendPage(request, reply) : answerError(reply, notFound(), options.logger),
+  );
+  if (options.console) serveConsole(app);
   for (const [path, routes] of byPath(ROUTES)) addPath(app, path, routes, shared, logins);
   await app.ready();
   if (server === undefined) throw new BrokerError('internal', 'fastify made no server');

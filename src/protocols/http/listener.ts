@@ -13,6 +13,8 @@ export interface HttpListenerOptions {
   readonly server: ServerFacts;
   /** Of one request. */
   readonly maxBodyBytes: number;
+  /** The web console is served, too. */
+  readonly console: boolean;
 }
 
 /** Serves the HTTP API on one address. */
@@ -25,8 +27,9 @@ export class HttpListener {
     this.#application = application;
   }
 
-  static async open({ broker, logger, listen, server, maxBodyBytes }: HttpListenerOptions): Promise<HttpListener> {
-    const application = await openApplication({ broker, logger, server, maxBodyBytes });
+  static async open({ listen, ...options }: HttpListenerOptions): Promise<HttpListener> {
+    const { broker, logger } = options;
+    const application = await openApplication(options);
     const bySocket = new WeakMap<Socket, Connection>();
     application.server.prependListener('request', (request, response) =>
       bySocket.get(request.socket)?.began(request, response),
