@@ -2,7 +2,7 @@
 export type AuditProtocol = 'http' | 'amqp' | 'kafka' | 'broker';
 
 /** Who acts, and where from. */
-export interface Actor {
+export interface Principal {
   readonly protocol: AuditProtocol;
   /** A user's name, or what a certificate says; undefined for who did not log in. */
   readonly user?: string | undefined;
@@ -26,7 +26,7 @@ export interface Act {
 }
 
 /** An act as it is kept. */
-export interface AuditEntry extends Actor, Act {
+export interface AuditEntry extends Principal, Act {
   /** Milliseconds since the epoch. */
   readonly time: number;
   /** How often the same was done, by the same, since the entry before that says so. */

@@ -3,10 +3,10 @@ import { ShardHome } from '../../../test/storage/fixture.ts';
 import { VirtualClock } from '../../environment/virtual-clock.ts';
 import { BrokerError } from '../../errors.ts';
 import type { Shard } from '../../storage/index.ts';
-import type { Act, Actor, AuditEntry } from './act.ts';
+import type { Act, AuditEntry, Principal } from './act.ts';
 import { AuditLog, type AuditSettings, DEFAULT_AUDIT_SETTINGS } from './audit-log.ts';
 
-const ANNA: Actor = { protocol: 'http', user: 'anna', address: '10.0.0.1' };
+const ANNA: Principal = { protocol: 'http', user: 'anna', address: '10.0.0.1' };
 let home: ShardHome;
 let shard: Shard;
 let clock: VirtualClock;

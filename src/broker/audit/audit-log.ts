@@ -2,7 +2,7 @@ import type { Clock, Timer } from '../../environment/environment.ts';
 import { type BrokerError, toBrokerError } from '../../errors.ts';
 import { batchesIn, decodeRecords, encodeBatch } from '../../records/index.ts';
 import type { Log, Shard } from '../../storage/index.ts';
-import { type Act, type Actor, type AuditEntry, type AuditRecord, bounded } from './act.ts';
+import { type Act, type AuditEntry, type AuditRecord, bounded, type Principal } from './act.ts';
 import { Repetitions } from './repetitions.ts';
 
 /** The audit log has this id on the first shard of every broker. */
@@ -81,15 +81,15 @@ export class AuditLog {
     return this.#writing === undefined;
   }
 
-  record(actor: Actor, act: Act): void {
+  record(principal: Principal, act: Act): void {
     const { clock } = this.#options;
-    const repeated = this.#repetitions.count(act, actor, clock.monotonic());
+    const repeated = this.#repetitions.count(act, principal, clock.monotonic());
     if (repeated === undefined || this.#closed) return;
     if (this.#waiting.length >= MAX_WAITING) {
       this.#lost++;
       return;
     }
-    const { protocol, user, address } = actor;
+    const { protocol, user, address } = principal;
     const entry = { time: clock.now(), user, address, protocol, ...act, ...(repeated > 0 && { repeated }) };
     this.#waiting.push(bounded(entry));
     if (this.#retry === undefined) this.#writing ??= this.#write();

@@ -1,4 +1,4 @@
-export type { Act, Actor, AuditEntry, AuditOutcome, AuditProtocol, AuditRecord } from './act.ts';
+export type { Act, AuditEntry, AuditOutcome, AuditProtocol, AuditRecord, Principal } from './act.ts';
 export {
   AuditLog,
   type AuditPage,

@@ -1,4 +1,4 @@
-import type { Act, Actor } from './act.ts';
+import type { Act, Principal } from './act.ts';
 
 /** Of what is remembered to be repeated; then what was first seen longest ago is forgotten. */
 const MAX_REMEMBERED = 10_000;
@@ -22,7 +22,7 @@ export class Repetitions {
   /** Undefined for what is not to be told of; otherwise how many were not told of before. `now` is monotonic. */
   count(
     { act, object, virtualHost, outcome }: Act,
-    { protocol, user, address }: Actor,
+    { protocol, user, address }: Principal,
     now: number,
   ): number | undefined {
     const forMs = outcome === 'done' ? (ROUTINE.has(act) ? ROUTINE_MS : 0) : MINUTE;

@@ -9,6 +9,7 @@ export {
 } from './acl.ts';
 export { Authorizer, CLUSTER_NAME } from './authorizer.ts';
 export type { ClientAccess } from './client-access.ts';
+export { LoginError } from './login-error.ts';
 export { LoginThrottle } from './login-throttle.ts';
 export { isLoopback } from './loopback.ts';
 export {

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { BrokerError } from '../../errors.ts';
+import { LoginError } from './login-error.ts';
 import { isProof, type ScramCredential, type ScramMechanism, serverSignature } from './scram.ts';
 
 /*
@@ -82,7 +83,7 @@ export class ScramExchange {
     if (Buffer.from(final['binding'] ?? '', 'base64').toString() !== header) throw refused('channel binding differs');
     const authMessage = `${signed},${final['withoutProof']}`;
     if (!isProof(mechanism, credential, authMessage, Buffer.from(final['proof'] ?? '', 'base64')))
-      throw refused(`user '${user}' - invalid credentials`);
+      throw new LoginError(user, `user '${user}' - invalid credentials`);
     return { user, answer: Buffer.from(`v=${serverSignature(mechanism, credential, authMessage).toString('base64')}`) };
   }
 }

@@ -2,6 +2,7 @@ import type { Random } from '../../environment/environment.ts';
 import { BrokerError } from '../../errors.ts';
 import { type EventLogOptions, jsonCodec, ShardEventLog } from '../event-log.ts';
 import { type GivenPassword, newCredentials } from './credentials.ts';
+import { LoginError } from './login-error.ts';
 import { hashPassword, type PasswordHash, verifyPassword } from './password-hash.ts';
 import { Pattern } from './pattern.ts';
 import { nobodysCredential, type ScramCredential, type ScramMechanism } from './scram.ts';
@@ -94,10 +95,7 @@ export class Users {
   /** Throws `not-authorized`, with the text that the client's refusal ends in. */
   authenticate(name: string, password: string, from: ClientOrigin): User {
     if (password === '')
-      throw new BrokerError(
-        'not-authorized',
-        `user '${name}' attempted to log in with a blank password, which is prohibited`,
-      );
+      throw new LoginError(name, `user '${name}' attempted to log in with a blank password, which is prohibited`);
     const user = this.#users.get(name);
     const expected = user?.record?.credentials.password;
     // Verified in any case: how long it takes does not tell whether there is such a user.
@@ -238,7 +236,7 @@ export class Users {
 
   #admit(user: User, from: ClientOrigin): User {
     if (!this.mayComeFrom(user, from))
-      throw new BrokerError('not-authorized', `user '${user.name}' can only connect via localhost`);
+      throw new LoginError(user.name, `user '${user.name}' can only connect via localhost`);
     return user;
   }
 
@@ -335,6 +333,6 @@ function sameDetails(one: UserDetails, other: UserDetails): boolean {
   return text(one) === text(other);
 }
 
-function invalidCredentials(name: string): BrokerError {
-  return new BrokerError('not-authorized', `user '${name}' - invalid credentials`);
+function invalidCredentials(name: string): LoginError {
+  return new LoginError(name, `user '${name}' - invalid credentials`);
 }

@@ -103,7 +103,7 @@ export class HostFixture {
     return this.host.declareExchange({ name, type, ...plain, ...more });
   }
 
-  bind(queue: string, exchange: string, key = '', bindingArgs = EMPTY_TABLE): Promise<void> {
+  bind(queue: string, exchange: string, key = '', bindingArgs = EMPTY_TABLE): Promise<boolean> {
     return this.host.bindQueue(queue, exchange, key, bindingArgs);
   }
 

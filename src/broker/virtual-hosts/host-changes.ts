@@ -41,13 +41,13 @@ export class HostChanges {
     );
   }
 
-  /** Makes one thing more, of those that are counted; when `decide` answers undefined, there is nothing to make. Throws `limit-exceeded`. */
+  /** Makes one thing more, of those that are counted; when `decide` answers undefined, there is nothing to make: resolves to false. Throws `limit-exceeded`. */
   async make(
     what: Counted,
     scope: ChangeScope,
     decide: () => readonly VirtualHostEvent[] | undefined,
     follow: () => void,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const { counts } = this.#options;
     let taken = false;
     try {
@@ -64,6 +64,7 @@ export class HostChanges {
         },
         scope,
       );
+      return taken;
     } catch (error) {
       if (taken) counts.release(what);
       throw error;

@@ -72,28 +72,31 @@ export class HostExchanges {
     return entry;
   }
 
-  async delete(given: string, ifUnused: boolean): Promise<void> {
+  /** Resolves to whether there was such an exchange. */
+  async delete(given: string, ifUnused: boolean): Promise<boolean> {
     const name = cleanName(given);
     const what = describe('exchange', name, this.#topology.host);
     checkNotDefault(name);
     if (name.startsWith('amq.')) throw new BrokerError('access-refused', `deletion of system ${what} not allowed`);
-    await this.#changes.remove(() => {
+    const removal = await this.#changes.remove(() => {
       const entry = this.#topology.exchange(name);
       if (entry === undefined) return undefined;
       if (ifUnused && this.#topology.router.hasBindingsFrom(name))
         throw new BrokerError('precondition-failed', `${what} in use`);
       return new Removal(this.#topology).exchange(entry);
     });
+    return removal !== undefined;
   }
 
-  async bind(request: BindingRequest): Promise<void> {
+  /** Resolves to whether there was no such binding. */
+  async bind(request: BindingRequest): Promise<boolean> {
     const { source, end, key, args, owner } = this.#cleaned(request);
     let destination: Destination | { readonly exchange: string } | undefined;
     const ends = [
       this.#changes.name('exchange', source),
       this.#changes.name('queue' in end ? 'queue' : 'exchange', 'queue' in end ? end.queue : end.exchange),
     ];
-    await this.#changes.make(
+    return this.#changes.make(
       'bindings',
       { makes: [`binding ${ends.join(' ')}`], needs: ends },
       () => {
@@ -112,10 +115,10 @@ export class HostExchanges {
     );
   }
 
-  /** What is not bound, or not there at all, is no error, as in RabbitMQ. */
-  async unbind(request: BindingRequest): Promise<void> {
+  /** What is not bound, or not there at all, is no error, as in RabbitMQ. Resolves to whether it was. */
+  async unbind(request: BindingRequest): Promise<boolean> {
     const { source, end, key, args, owner } = this.#cleaned(request);
-    await this.#changes.remove(() => {
+    const removal = await this.#changes.remove(() => {
       const there = 'queue' in end ? this.#topology.queue(end.queue) : this.#topology.exchange(end.exchange);
       if (there === undefined) return undefined;
       const binding = this.#topology.router.binding(source, this.#destination(end), key, args);
@@ -123,6 +126,7 @@ export class HostExchanges {
       if ('queue' in end) this.#checkQueue(end.queue, owner);
       return new Removal(this.#topology).binding(binding);
     });
+    return removal !== undefined;
   }
 
   #cleaned({ source, destination, ...rest }: BindingRequest) {

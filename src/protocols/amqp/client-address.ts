@@ -16,6 +16,7 @@ export function clientAt(socket: Socket, { asked, nameFrom }: CertificateOptions
   const certificateSubject = subjectShownBy(socket);
   return {
     loopback: isLoopback(socket.remoteAddress),
+    address: socket.remoteAddress,
     asksForCertificate: asked,
     certificateName: certificateSubject === undefined ? undefined : certificateName(certificateSubject, nameFrom),
   };

@@ -27,8 +27,8 @@ export type ReplyName = keyof typeof REPLIES;
 export class AmqpError extends Error {
   readonly reply: ReplyName;
 
-  constructor(reply: ReplyName, message: string) {
-    super(message);
+  constructor(reply: ReplyName, message: string, options?: { readonly cause?: unknown }) {
+    super(message, options);
     this.name = 'AmqpError';
     this.reply = reply;
   }

@@ -1,4 +1,12 @@
-import { type Broker, EMPTY_TABLE, type FieldTable, type User, type VirtualHost } from '../../broker/index.ts';
+import {
+  type Broker,
+  EMPTY_TABLE,
+  type FieldTable,
+  LoginError,
+  type Principal,
+  type User,
+  type VirtualHost,
+} from '../../broker/index.ts';
 import { type Method, type MethodInput, type MethodName, MIN_FRAME_MAX } from './codec/index.ts';
 import { AmqpError } from './errors.ts';
 import type { AmqpLimits } from './limits.ts';
@@ -17,6 +25,8 @@ export interface HandshakeOptions {
 export interface Opened {
   readonly user: User;
   readonly virtualHost: VirtualHost;
+  /** Who does what the connection does. */
+  readonly principal: Principal;
   readonly frameMax: number;
   readonly channelMax: number;
   /** 0 for none. */
@@ -84,9 +94,13 @@ export class Handshake {
       this.#user = logIn(broker.users, client, mechanism, response);
     } catch (error) {
       if (!(error instanceof AmqpError && error.reply === 'ACCESS_REFUSED')) throw error;
+      const { message: reason, cause } = error;
+      const attempted = { ...this.#principal, user: cause instanceof LoginError ? cause.user : undefined };
+      broker.audit.record(attempted, { act: 'login', object: '', outcome: 'refused', reason });
       const mayTell = hasCapability(clientProperties, 'authentication_failure_close');
       throw new LoginRefused(mechanism, error.message, mayTell);
     }
+    broker.audit.record(this.#principal, { act: 'login', object: '', outcome: 'done', details: { mechanism } });
     const { maxChannels: channelMax, maxFrameBytes: frameMax, heartbeatSeconds: heartbeat } = limits;
     send('connection.tune', { channelMax, frameMax, heartbeat });
     this.#state = 'tuning';
@@ -109,7 +123,11 @@ export class Handshake {
     if (!user.mayAccess(name))
       throw new AmqpError('NOT_ALLOWED', `access to vhost '${name}' refused for user '${user.name}'`);
     send('connection.open-ok', {});
-    return { ...this.#tuned, user, virtualHost };
+    return { ...this.#tuned, user, virtualHost, principal: this.#principal };
+  }
+
+  get #principal(): Principal {
+    return { protocol: 'amqp', user: this.#user?.name, address: this.#options.client.address };
   }
 }
 

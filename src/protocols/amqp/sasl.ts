@@ -13,6 +13,8 @@ import { AmqpError } from './errors.ts';
 export interface SaslClient {
   /** It is on this machine. */
   readonly loopback: boolean;
+  /** Where it is. */
+  readonly address?: string | undefined;
   /** Whether clients of the listener are asked for certificates. */
   readonly asksForCertificate: boolean;
   /** The user's name in a certificate that was verified. */
@@ -45,7 +47,7 @@ export function logIn(users: Users, client: SaslClient, mechanism: string, respo
     return users.authenticate(name, password, client);
   } catch (error) {
     if (error instanceof BrokerError && error.code === 'not-authorized')
-      throw new AmqpError('ACCESS_REFUSED', `${mechanism} login refused: ${error.message}`);
+      throw new AmqpError('ACCESS_REFUSED', `${mechanism} login refused: ${error.message}`, { cause: error });
     throw error;
   }
 }

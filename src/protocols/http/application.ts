@@ -5,9 +5,10 @@ import { type Broker, plainAddress } from '../../broker/index.ts';
 import type { Logger } from '../../environment/logger.ts';
 import { BrokerError } from '../../errors.ts';
 import { refusal } from './access.ts';
-import { authenticate, CHALLENGE, isForged, type Login, TooManyAttempts, wantsChallenge } from './authentication.ts';
+import { type Asked, recordAnswer, recordFailure } from './audit.ts';
+import { authenticate, CHALLENGE, isForged, type Login, wantsChallenge } from './authentication.ts';
 import { isPage, sendPage, serveConsole } from './console.ts';
-import { HttpError, httpErrorOf, notFound } from './errors.ts';
+import { HttpError, httpErrorOf, notFound, TooManyRequests } from './errors.ts';
 import { parseJsonBody } from './json-body.ts';
 import { Leases } from './leases.ts';
 import { LiveAnswers } from './live-answers.ts';
@@ -104,13 +105,26 @@ function addPath(app: FastifyInstance, path: string, routes: readonly Route[], o
       method: route.method,
       url: path,
       config: { raw: route.raw === true },
-      onRequest: async (request) => {
-        const login = admit(request, route, options);
-        if (login !== undefined) logins.set(request, login);
+      onRequest: async (request, reply) => {
+        const login = identify(request, route, options);
+        if (login === undefined) return;
+        logins.set(request, login);
+        const refused = refusalOf(request, route, options, login);
+        if (refused === undefined) return;
+        recordFailure(route, askedBy(login, callOf(request, reply, options, login)), refused);
+        throw refused;
       },
       handler: async (request, reply) => {
-        const answer = await route.answer(callOf(request, reply, options, logins.get(request)));
-        return send(request, reply, answer, options.live);
+        const login = logins.get(request);
+        const call = callOf(request, reply, options, login);
+        try {
+          const answer = await route.answer(call);
+          if (login !== undefined) recordAnswer(route, askedBy(login, call), answer);
+          return send(request, reply, answer, options.live);
+        } catch (error) {
+          if (login !== undefined) recordFailure(route, askedBy(login, call), error);
+          throw error;
+        }
       },
     });
   const known = routes.flatMap(({ method }) => (method === 'GET' ? ['HEAD', 'GET'] : [method]));
@@ -126,17 +140,28 @@ function addPath(app: FastifyInstance, path: string, routes: readonly Route[], o
   });
 }
 
-/** Throws what the client is answered that may not ask. */
-function admit(request: FastifyRequest, route: Route, { broker }: ApplicationOptions): Login | undefined {
+function askedBy({ user: { name } }: Login, { broker, param, visitor, body }: Call): Asked {
+  return { broker, param, visitor, body, user: name };
+}
+
+/** Who asks, where that counts. Throws what the client is answered that cannot say. */
+function identify(request: FastifyRequest, route: Route, { broker }: ApplicationOptions): Login | undefined {
   if (isForged(route.changes === true ? 'POST' : request.method, request.headers))
     throw new HttpError(403, 'forbidden', 'a browser sent this request on behalf of another site');
   if (route.access === 'open') return undefined;
   const { method, headers, socket } = request;
-  const login = authenticate(broker, { method, headers, visitor: visitorBy(socket) });
+  return authenticate(broker, { method, headers, visitor: visitorBy(socket) });
+}
+
+/** Why the user may not ask for this. */
+function refusalOf(
+  request: FastifyRequest,
+  { access }: Route,
+  { broker }: ApplicationOptions,
+  { user }: Login,
+): HttpError | undefined {
   const { vhost } = request.params as { readonly vhost?: string };
-  const refused = refusal(route.access, login.user, vhost === undefined ? undefined : broker.virtualHosts.get(vhost));
-  if (refused !== undefined) throw refused;
-  return login;
+  return refusal(access, user, vhost === undefined ? undefined : broker.virtualHosts.get(vhost));
 }
 
 function visitorBy(socket: Socket): Visitor {
@@ -208,7 +233,7 @@ function answerError(reply: FastifyReply, error: unknown, logger: Logger): Fasti
   const { status, error: name, message } = httpErrorOf(error);
   if (status === 500) logger.error({ err: error }, 'a request to the HTTP API failed');
   if (name === 'not_authorized' && wantsChallenge(reply.request.headers)) reply.header('www-authenticate', CHALLENGE);
-  if (error instanceof TooManyAttempts) reply.header('retry-after', error.retryAfterSeconds);
+  if (error instanceof TooManyRequests) reply.header('retry-after', error.retryAfterSeconds);
   return sendJson(reply.status(status), { error: name, reason: message });
 }
 

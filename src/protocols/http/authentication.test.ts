@@ -14,12 +14,17 @@ describe('an authorization header', () => {
       throw new BrokerError('not-authorized', 'a secret reason');
     },
   };
+  const audit = { record() {} };
+  const meters = { protocol: () => ({ failedLogins: 0 }) };
   const by = (authorization: string | undefined, address: string) => () =>
-    authenticate({ users: authenticator, logins: new LoginThrottle(new VirtualClock(0)) } as unknown as Broker, {
-      method: 'GET',
-      headers: { authorization },
-      visitor: { address, port: 15672, tls: false },
-    });
+    authenticate(
+      { users: authenticator, logins: new LoginThrottle(new VirtualClock(0)), audit, meters } as unknown as Broker,
+      {
+        method: 'GET',
+        headers: { authorization },
+        visitor: { address, port: 15672, tls: false },
+      },
+    );
 
   test('has a name, and a password with whatever is behind the first colon', () => {
     expect(by(header('änna:a:b '), '127.0.0.1')).toThrow('Login failed');

@@ -1,6 +1,7 @@
 import { type Broker, isCsrfToken, isLoopback, type Session, type User } from '../../broker/index.ts';
 import { BrokerError } from '../../errors.ts';
-import { HttpError } from './errors.ts';
+import { recordLogin } from './audit.ts';
+import { HttpError, TooManyRequests } from './errors.ts';
 import { type Headers, sessionToken, textOf, type Visitor } from './session-cookie.ts';
 
 /** What browsers show when they ask for a password. */
@@ -45,21 +46,21 @@ export function checkPassword(broker: Broker, { name, password }: Credentials, {
   try {
     const user = users.authenticate(name, password, { loopback: isLoopback(address) });
     logins.succeeded(address, name);
+    recordLogin(broker, name, address, 'done');
     return user;
   } catch (error) {
     if (!(error instanceof BrokerError && error.code === 'not-authorized')) throw error;
     logins.failed(address, name);
+    recordLogin(broker, name, address, 'refused');
+    broker.meters.protocol('HTTP').failedLogins++;
     throw loginFailed();
   }
 }
 
 /** Whoever tries passwords has to wait. */
-export class TooManyAttempts extends HttpError {
-  readonly retryAfterSeconds: number;
-
+export class TooManyAttempts extends TooManyRequests {
   constructor(retryAfterSeconds: number) {
-    super(429, 'too_many_requests', `Too many failed logins: try again in ${retryAfterSeconds} s`);
-    this.retryAfterSeconds = retryAfterSeconds;
+    super(retryAfterSeconds, `Too many failed logins: try again in ${retryAfterSeconds} s`);
   }
 }
 

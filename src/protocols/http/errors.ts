@@ -13,6 +13,16 @@ export class HttpError extends Error {
   }
 }
 
+/** The client is to come again later. */
+export class TooManyRequests extends HttpError {
+  readonly retryAfterSeconds: number;
+
+  constructor(retryAfterSeconds: number, reason: string) {
+    super(429, 'too_many_requests', reason);
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+}
+
 export function badRequest(reason: string): HttpError {
   return new HttpError(400, 'bad_request', reason);
 }
@@ -31,6 +41,7 @@ type Answer = readonly [status: number, error: string];
 
 const BAD_REQUEST: Answer = [400, 'bad_request'];
 const UNAVAILABLE: Answer = [503, 'service_unavailable'];
+const CONFLICT: Answer = [409, 'conflict'];
 const INTERNAL: Answer = [500, 'internal_error'];
 
 const ANSWERS: Partial<Record<ErrorCode, Answer>> = {
@@ -46,6 +57,21 @@ const ANSWERS: Partial<Record<ErrorCode, Answer>> = {
   'not-found': [404, 'not_found'],
   'not-authorized': [401, 'not_authorized'],
   'access-refused': [401, 'not_authorised'],
+  'group-not-empty': CONFLICT,
+  'group-subscribed-to-topic': CONFLICT,
+  'unknown-member': CONFLICT,
+  'illegal-generation': CONFLICT,
+  'rebalance-in-progress': CONFLICT,
+  'stale-member-epoch': CONFLICT,
+  'concurrent-transactions': CONFLICT,
+  'invalid-transaction-state': CONFLICT,
+  'producer-fenced': CONFLICT,
+  'coordinator-fenced': CONFLICT,
+  'invalid-group': BAD_REQUEST,
+  'invalid-record': BAD_REQUEST,
+  'invalid-timestamp': BAD_REQUEST,
+  'offset-out-of-range': BAD_REQUEST,
+  'no-such-transaction': [404, 'not_found'],
   'storage-failed': UNAVAILABLE,
   'storage-full': UNAVAILABLE,
   fenced: UNAVAILABLE,

@@ -45,6 +45,8 @@ export interface Answer {
   readonly status: number;
   /** As JSON. */
   readonly body?: unknown;
+  /** All was as it was asked for already: there is nothing for the audit log. */
+  readonly unchanged?: boolean;
   readonly headers?: Readonly<Record<string, string>>;
   /** In place of a body that is sent as JSON. */
   readonly bytes?: Buffer;
@@ -84,6 +86,11 @@ type Handler<Body> = (call: Call, body: Body) => Answer | Promise<Answer>;
 /** Answers what `handle` returns, as JSON. */
 export function get(path: string, described: Described, handle: (call: Call) => unknown): Route {
   return route('GET', path, described, undefined, async (call) => ok(await handle(call)));
+}
+
+/** Answers as `handle` says: for what is not always JSON. */
+export function getAnswer(path: string, described: Described, handle: Handler<unknown>): Route {
+  return route('GET', path, described, undefined, handle);
 }
 
 /** Answers a list: sorted, filtered and paged as the query says. */

@@ -35,7 +35,8 @@ interface DeleteExchange {
   readonly ifUnused: boolean;
 }
 
-export async function deleteExchange(channel: ChannelContext, args: DeleteExchange): Promise<void> {
+/** Resolves to whether there was one. */
+export async function deleteExchange(channel: ChannelContext, args: DeleteExchange): Promise<boolean> {
   const { virtualHost, permissions } = channel.session;
   const name = withoutLineBreaks(args.exchange);
   refuseDefaultExchange(name);
@@ -45,7 +46,7 @@ export async function deleteExchange(channel: ChannelContext, args: DeleteExchan
       `deletion of system exchange '${name}' in vhost '${virtualHost.name}' not allowed`,
     );
   permissions.check('configure', 'exchange', name);
-  await virtualHost.deleteExchange(name, { ifUnused: args.ifUnused });
+  return virtualHost.deleteExchange(name, { ifUnused: args.ifUnused });
 }
 
 interface BindExchange {
@@ -55,12 +56,12 @@ interface BindExchange {
   readonly arguments: FieldTable;
 }
 
-export function bindExchange(channel: ChannelContext, args: BindExchange): Promise<void> {
+export function bindExchange(channel: ChannelContext, args: BindExchange): Promise<boolean> {
   const { destination, source } = checkedBinding(channel, args);
   return channel.virtualHost.bindExchange(destination, source, args.routingKey, args.arguments);
 }
 
-export function unbindExchange(channel: ChannelContext, args: BindExchange): Promise<void> {
+export function unbindExchange(channel: ChannelContext, args: BindExchange): Promise<boolean> {
   const { destination, source } = checkedBinding(channel, args);
   return channel.virtualHost.unbindExchange(destination, source, args.routingKey, args.arguments);
 }

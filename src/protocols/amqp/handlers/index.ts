@@ -1,3 +1,4 @@
+import { audited } from '../audit.ts';
 import type { Method, MethodInput, MethodName } from '../codec/index.ts';
 import { AmqpError } from '../errors.ts';
 import * as basic from './basic.ts';
@@ -25,40 +26,40 @@ const HANDLERS: Handlers = {
   },
 
   'exchange.declare': async (channel, method) => {
-    await exchange.declareExchange(channel, method);
+    await audited(channel, method, () => exchange.declareExchange(channel, method));
     if (!method.noWait) channel.send('exchange.declare-ok', {});
   },
   'exchange.delete': async (channel, method) => {
-    await exchange.deleteExchange(channel, method);
+    await audited(channel, method, () => exchange.deleteExchange(channel, method));
     if (!method.noWait) channel.send('exchange.delete-ok', {});
   },
   'exchange.bind': async (channel, method) => {
-    await exchange.bindExchange(channel, method);
+    await audited(channel, method, () => exchange.bindExchange(channel, method));
     if (!method.noWait) channel.send('exchange.bind-ok', {});
   },
   'exchange.unbind': async (channel, method) => {
-    await exchange.unbindExchange(channel, method);
+    await audited(channel, method, () => exchange.unbindExchange(channel, method));
     if (!method.noWait) channel.send('exchange.unbind-ok', {});
   },
 
   'queue.declare': async (channel, method) => {
-    const counts = await queue.declareQueue(channel, method);
+    const counts = await audited(channel, method, () => queue.declareQueue(channel, method));
     if (!method.noWait) channel.send('queue.declare-ok', counts);
   },
   'queue.bind': async (channel, method) => {
-    await queue.bindQueue(channel, method);
+    await audited(channel, method, () => queue.bindQueue(channel, method));
     if (!method.noWait) channel.send('queue.bind-ok', {});
   },
   'queue.unbind': async (channel, method) => {
-    await queue.unbindQueue(channel, method);
+    await audited(channel, method, () => queue.unbindQueue(channel, method));
     channel.send('queue.unbind-ok', {});
   },
   'queue.purge': (channel, method) => {
-    const messageCount = queue.purgeQueue(channel, method);
+    const messageCount = audited(channel, method, () => queue.purgeQueue(channel, method));
     if (!method.noWait) channel.send('queue.purge-ok', { messageCount });
   },
   'queue.delete': async (channel, method) => {
-    const messageCount = await queue.deleteQueue(channel, method);
+    const messageCount = await audited(channel, method, () => queue.deleteQueue(channel, method));
     if (!method.noWait) channel.send('queue.delete-ok', { messageCount });
   },
 

@@ -106,12 +106,12 @@ interface BindQueue {
   readonly arguments: FieldTable;
 }
 
-export function bindQueue(channel: ChannelContext, args: BindQueue): Promise<void> {
+export function bindQueue(channel: ChannelContext, args: BindQueue): Promise<boolean> {
   const { queue, exchange, key } = checkedBinding(channel, args);
   return channel.virtualHost.bindQueue(queue, exchange, key, args.arguments, channel.session);
 }
 
-export function unbindQueue(channel: ChannelContext, args: BindQueue): Promise<void> {
+export function unbindQueue(channel: ChannelContext, args: BindQueue): Promise<boolean> {
   const { queue, exchange, key } = checkedBinding(channel, args);
   return channel.virtualHost.unbindQueue(queue, exchange, key, args.arguments, channel.session);
 }

@@ -71,10 +71,16 @@ async function bind(call: Call, { routing_key: key, arguments: json }: z.output<
   const { source, destination, type } = ends(call);
   const args = tableOf(json);
   checkPermissions(call, { host, source, destination, type, key });
-  if (type === 'queue') await host.bindQueue(destination, source, key, args);
-  else await host.bindExchange(destination, source, key, args);
+  const isNew =
+    type === 'queue'
+      ? await host.bindQueue(destination, source, key, args)
+      : await host.bindExchange(destination, source, key, args);
   const last = encodeURIComponent(bindingKey(key, args));
-  return { status: 201, headers: { location: `${encodeURIComponent(call.param('destination'))}/${last}` } };
+  return {
+    status: 201,
+    unchanged: !isNew,
+    headers: { location: `${encodeURIComponent(call.param('destination'))}/${last}` },
+  };
 }
 
 /** As for AMQP's clients. */

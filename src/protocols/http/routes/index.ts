@@ -1,5 +1,6 @@
 import { openApiDocument } from '../openapi.ts';
 import { get, type Route } from '../route.ts';
+import { auditRoutes } from './audit.ts';
 import { bindingRoutes } from './bindings.ts';
 import { clientRoutes } from './clients.ts';
 import { definitionRoutes } from './definitions.ts';
@@ -14,7 +15,9 @@ import { queueRoutes } from './queues.ts';
 import { sessionRoutes } from './sessions.ts';
 import { userRoutes } from './users.ts';
 import { virtualHostRoutes } from './virtual-hosts.ts';
+import { queueMessageRoutes } from './queue-messages.ts';
 
+import { routingRoutes } from './routing.ts';
 const API: readonly Route[] = [
   ...overviewRoutes,
   ...sessionRoutes,
@@ -27,6 +30,7 @@ const API: readonly Route[] = [
   ...queueRoutes,
   ...bindingRoutes,
   ...messageRoutes,
+  ...auditRoutes,
   ...policyRoutes,
   ...absentRoutes,
   ...definitionRoutes,
@@ -36,6 +40,8 @@ const API: readonly Route[] = [
 const OPEN_API = get('/openapi.json', { access: 'open', summary: 'All of this, for programs' }, ({ server }) =>
   openApiDocument(ROUTES, `${server.product} HTTP API`, server.version),
 );
+  ...queueMessageRoutes,
+  ...routingRoutes,
 
 /** Everything that can be asked for. */
 export const ROUTES: readonly Route[] = [
