@@ -111,6 +111,7 @@ export async function createBroker(options: CreateBrokerOptions = {}): Promise<R
       logger,
       settings: { ...brokerSettings(settings), ...userSettings(settings, file?.definitions) },
       embeddedProtocol,
+      dataDirectory: settings.storage.kind === 'disk' ? settings.storage.directory : undefined,
       openShard: storage.openShard,
       openTransientShard: storage.openTransientShard,
     });

@@ -12,6 +12,7 @@ import type { UsersOptions } from './security/users.ts';
 import type { ShareGroupSettings } from './share-groups/settings.ts';
 import type { CleanerSettings } from './streams/cleaner.ts';
 import type { StreamLimits } from './streams/streams.ts';
+import type { TelemetrySettings } from './telemetry/telemetry.ts';
 import { DEFAULT_TRACING_SETTINGS, type TracingSettings } from './traces/settings.ts';
 import type { TransactionSettings } from './transactions/index.ts';
 import type { TopologyLimits } from './virtual-hosts/limits.ts';
@@ -53,6 +54,7 @@ export interface BrokerSettings {
   /** Milliseconds between two looks at what retention says. */
   readonly retentionCheckMs: number;
   readonly compaction: Partial<CleanerSettings>;
+  readonly telemetry: Partial<TelemetrySettings>;
   /** Which messages are traced, until somebody sets that while the broker runs. */
   readonly tracing: TracingSettings;
 }
@@ -80,6 +82,7 @@ export const DEFAULT_BROKER_SETTINGS: BrokerSettings = {
   memoryBytes: 0,
   retentionCheckMs: 300_000,
   compaction: {},
+  telemetry: {},
   tracing: DEFAULT_TRACING_SETTINGS,
 };
 
@@ -87,6 +90,8 @@ export interface BrokerOptions {
   readonly environment: Environment;
   readonly logger: Logger;
   readonly settings?: Partial<BrokerSettings>;
+  /** Where messages are kept, when that is a disk: to say how much space there is. */
+  readonly dataDirectory?: string | undefined;
   /** What the members of a group say that they consume, in the words of their protocol. */
   readonly embeddedProtocol: GroupsOptions['embedded'];
   /** Opens a shard by its number, making it when it is not there. */

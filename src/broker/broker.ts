@@ -24,7 +24,7 @@ import type { ShareGroups } from './share-groups/share-groups.ts';
 import { Cleaner } from './streams/cleaner.ts';
 import type { ProducerIds } from './streams/producer-ids.ts';
 import type { Streams } from './streams/streams.ts';
-import { ClientMetrics } from './telemetry/index.ts';
+import { ClientMetrics, DEFAULT_TELEMETRY_SETTINGS, Telemetry } from './telemetry/index.ts';
 import type { Meters } from './telemetry/meters.ts';
 import type { Transactions } from './transactions/transactions.ts';
 import { RedrivePositions, Transfers } from './transfers/index.ts';
@@ -44,6 +44,8 @@ export class Broker {
   readonly clients: Clients;
   /** What was done since the start, counted. */
   readonly meters: Meters;
+  /** That, sampled over time. */
+  readonly telemetry: Telemetry;
   readonly clientMetrics: ClientMetrics;
   readonly shareGroups: ShareGroups;
   readonly transactions: Transactions;
@@ -107,8 +109,10 @@ export class Broker {
     this.producerIds = parts.producerIds;
     this.#cleaner = cleaner(parts);
     this.configs.onChange(() => this.#configure());
+    this.telemetry = this.#openTelemetry(parts.options.dataDirectory);
     this.#watchRetention();
     this.#cleaner.start();
+    this.telemetry.start();
   }
 
   static async open(options: BrokerOptions): Promise<Broker> {
@@ -153,6 +157,7 @@ export class Broker {
     if (this.#closed) return;
     this.#closed = true;
     this.#retention?.cancel();
+    this.telemetry.stop();
     this.#cleaner.stop();
     this.#alarm.close();
     this.#sweeper.stop();
@@ -175,6 +180,15 @@ export class Broker {
     this.streams.setDefaults(this.configs.topicDefaults());
     this.#numbers = numbersOf(this.configs);
     this.#cleaner.configure(this.#numbers.cleaner);
+  }
+
+  #openTelemetry(directory: string | undefined): Telemetry {
+    return new Telemetry({
+      settings: { ...DEFAULT_TELEMETRY_SETTINGS, ...this.settings.telemetry },
+      ...{ environment: this.environment, meters: this.meters, virtualHosts: this.virtualHosts },
+      ...{ streams: this.streams, groups: this.groups, clients: this.clients },
+      ...{ shards: this.#shards, directory },
+    });
   }
 
   #watchRetention(): void {

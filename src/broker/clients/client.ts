@@ -35,6 +35,8 @@ export interface ClientConnection {
   /** What exclusive queues belong to. */
   readonly owner: object | undefined;
   readonly channels: readonly ClientChannel[];
+  /** Of the channels alone: what they count. */
+  readonly channelCounts: Iterable<MessageCounts>;
   /** Ends it; the client is told why, where its protocol can say that. */
   close(reason: string): void;
 }

@@ -9,7 +9,13 @@ import { GroupCoordinator, type GroupCoordinatorOptions } from './coordinator.ts
 import { groupEventCodec } from './event-codec.ts';
 import type { GroupListing } from './membership.ts';
 import type { GroupSettings } from './settings.ts';
-import { type GroupEvent, type GroupsState, groupsStateMachine, type TransactionEnded } from './state.ts';
+import {
+  type GroupEvent,
+  type GroupsState,
+  groupsStateMachine,
+  type StoredTopic,
+  type TransactionEnded,
+} from './state.ts';
 
 export interface GroupsOptions {
   readonly shards: readonly Shard[];
@@ -114,6 +120,19 @@ export class Groups {
     const partitions = [{ partition, offset, leaderEpoch: -1, metadata: null }];
     const topics = [{ topic, topicId, partitions }];
     return log.stage([{ type: 'offsets-committed', groupId, timestamp: now, expires, topics }]);
+  }
+
+  /** What groups have committed, topic by topic: the maps are the groups' own. */
+  *committedTopics(
+    groupId?: string,
+  ): Iterable<{ readonly groupId: string; readonly topicId: string; readonly partitions: StoredTopic['partitions'] }> {
+    const logs = groupId === undefined ? this.#coordinators.map(({ log }) => log) : [this.#of(groupId).log];
+    for (const { state } of logs) {
+      for (const [id, { offsets }] of state.groups) {
+        if (groupId !== undefined && id !== groupId) continue;
+        for (const [topicId, { partitions }] of offsets) yield { groupId: id, topicId, partitions };
+      }
+    }
   }
 
   /** The groups that producers have offsets pending for, by the producers' ids. */

@@ -32,6 +32,8 @@ export class MessageCounts {
   /** Of bodies. */
   bytesIn = 0;
   bytesOut = 0;
+  /** See `Counted`. */
+  sampled = 0;
 
   /** Grows with everything that is counted. */
   get activity(): number {
@@ -73,6 +75,7 @@ export const MESSAGE_COUNTS = [
 export class ExchangeCounts {
   in = 0;
   out = 0;
+  sampled = 0;
 
   get activity(): number {
     return this.in;
@@ -85,6 +88,7 @@ export class StreamCounts {
   bytesIn = 0;
   recordsOut = 0;
   bytesOut = 0;
+  sampled = 0;
 
   get activity(): number {
     return this.recordsIn + this.bytesOut + this.recordsOut;

@@ -46,8 +46,15 @@ export function clientView({
     get channels() {
       return Array.from(session.channels, channelView);
     },
+    get channelCounts() {
+      return channelCounts(session);
+    },
     close: (reason) => live.close(reason),
   };
+}
+
+function* channelCounts({ channels }: Session) {
+  for (const { meter } of channels) yield meter.counts;
 }
 
 function channelView({ number, consumers, publishing, meter }: Channel): ClientChannel {

@@ -27,6 +27,7 @@ export function clientView(socket: Socket, connection: Connection, connectedAt: 
     agreed: undefined,
     owner: undefined,
     channels: [],
+    channelCounts: [],
     close: () => connection.destroy(),
   };
 }
