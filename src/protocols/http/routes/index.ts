@@ -15,12 +15,11 @@ import { queueRoutes } from './queues.ts';
 import { sessionRoutes } from './sessions.ts';
 import { userRoutes } from './users.ts';
 import { virtualHostRoutes } from './virtual-hosts.ts';
-import { queueMessageRoutes } from './queue-messages.ts';
 
-import { routingRoutes } from './routing.ts';
 const API: readonly Route[] = [
   ...overviewRoutes,
   ...sessionRoutes,
+  ...auditRoutes,
   ...nodeRoutes,
   ...virtualHostRoutes,
   ...userRoutes,
@@ -30,7 +29,6 @@ const API: readonly Route[] = [
   ...queueRoutes,
   ...bindingRoutes,
   ...messageRoutes,
-  ...auditRoutes,
   ...policyRoutes,
   ...absentRoutes,
   ...definitionRoutes,
@@ -40,8 +38,6 @@ const API: readonly Route[] = [
 const OPEN_API = get('/openapi.json', { access: 'open', summary: 'All of this, for programs' }, ({ server }) =>
   openApiDocument(ROUTES, `${server.product} HTTP API`, server.version),
 );
-  ...queueMessageRoutes,
-  ...routingRoutes,
 
 /** Everything that can be asked for. */
 export const ROUTES: readonly Route[] = [
