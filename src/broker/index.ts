@@ -23,6 +23,7 @@ export {
   DEFAULT_GROUP_SETTINGS,
   type EmbeddedProtocol,
   type FetchOffsetsRequest,
+  type GroupListing,
   type GroupSettings,
   JOINS,
   LEAVES,
@@ -59,6 +60,7 @@ export type { TransactionCoordinator } from './transactions/coordinator.ts';
 export {
   DEFAULT_TRANSACTION_SETTINGS,
   TRANSACTION_STATES,
+  type Transaction,
   type TransactionSettings,
   type TransactionState,
 } from './transactions/index.ts';

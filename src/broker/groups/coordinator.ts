@@ -46,7 +46,7 @@ import type {
 import { checkRoom, closed, noGroup, notInGroup } from './refusals.ts';
 import { Retention } from './retention.ts';
 import { DEFAULT_GROUP_SETTINGS, type GroupSettings } from './settings.ts';
-import { ShareGroupCoordinator } from './share/index.ts';
+import { listShareGroup, ShareGroupCoordinator } from './share/index.ts';
 import type { GroupEvent, GroupsState, StoredGroup } from './state.ts';
 
 export interface GroupCoordinatorOptions {
@@ -320,17 +320,22 @@ export class GroupCoordinator {
     return { groupId, state: 'Empty', protocolType: protocolTypeOf(stored), protocolName: '', members: [] };
   }
 
+  /** Undefined for a group that does not exist. */
+  get(groupId: string): GroupListing | undefined {
+    const live = this.#classic.get(groupId);
+    if (live !== undefined) return live.list();
+    const stored = this.#log.state.groups.get(groupId);
+    return stored && listStored(groupId, stored);
+  }
+
   /** States and types are compared without regard to case; empty or left out means all. */
   list(filter: { readonly states?: readonly string[]; readonly types?: readonly string[] } = {}): GroupListing[] {
     const states = new Set(filter.states?.map((state) => state.toLowerCase()));
     const types = new Set(filter.types?.map((type) => type.toLowerCase()));
     const listed: GroupListing[] = Array.from(this.#classic, (group) => group.list());
     for (const [groupId, stored] of this.#log.state.groups) {
-      if (this.#classic.has(groupId) || stored.share !== null) continue;
-      if (stored.consumer !== null) listed.push(listConsumerGroup(groupId, stored.consumer));
-      else listed.push({ groupId, protocolType: protocolTypeOf(stored), state: 'Empty', type: 'classic' });
+      if (!this.#classic.has(groupId)) listed.push(listStored(groupId, stored));
     }
-    listed.push(...this.share.list());
     return listed.filter(
       ({ state, type }) =>
         (states.size === 0 || states.has(state.toLowerCase())) && (types.size === 0 || types.has(type)),
@@ -463,6 +468,12 @@ export class GroupCoordinator {
 
 function unknown({ memberId, groupInstanceId }: LeavingMember): LeaveResult {
   return { memberId, groupInstanceId, error: 'unknown-member' };
+}
+
+function listStored(groupId: string, stored: StoredGroup): GroupListing {
+  if (stored.share !== null) return listShareGroup(groupId, stored.share);
+  if (stored.consumer !== null) return listConsumerGroup(groupId, stored.consumer);
+  return { groupId, protocolType: protocolTypeOf(stored), state: 'Empty', type: 'classic' };
 }
 
 function protocolTypeOf({ membership }: StoredGroup): string {

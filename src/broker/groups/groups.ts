@@ -47,9 +47,15 @@ type Log = ShardEventLog<GroupsState, GroupEvent>;
 /** All consumer groups of the broker: each belongs to one of several coordinators, by the hash of its id. */
 export class Groups {
   readonly #coordinators: readonly { readonly coordinator: GroupCoordinator; readonly log: Log }[];
+  /** What members of classic groups that are consumers say to each other. */
+  readonly embedded: GroupsOptions['embedded'];
 
-  private constructor(coordinators: readonly { coordinator: GroupCoordinator; log: Log }[]) {
+  private constructor(
+    coordinators: readonly { coordinator: GroupCoordinator; log: Log }[],
+    embedded: GroupsOptions['embedded'],
+  ) {
     this.#coordinators = coordinators;
+    this.embedded = embedded;
   }
 
   static async open(options: GroupsOptions): Promise<Groups> {
@@ -79,7 +85,7 @@ export class Groups {
       });
       return { log, coordinator };
     });
-    return new Groups(await Promise.all(coordinators));
+    return new Groups(await Promise.all(coordinators), embedded);
   }
 
   coordinatorOf(groupId: string): GroupCoordinator {
@@ -150,6 +156,15 @@ export class Groups {
     const found = this.#coordinators[this.partitionOf(groupId)];
     if (found === undefined) throw new Error('a broker has at least one coordinator');
     return found;
+  }
+
+  /** What a group has committed, by topic id; undefined when there is no such group. */
+  committed(groupId: string): ReadonlyMap<string, StoredTopic> | undefined {
+    return this.#of(groupId).log.state.groups.get(groupId)?.offsets;
+  }
+
+  get(groupId: string): GroupListing | undefined {
+    return this.coordinatorOf(groupId).get(groupId);
   }
 
   list(filter?: Parameters<GroupCoordinator['list']>[0]): GroupListing[] {

@@ -40,6 +40,10 @@ export interface ShareGroupOffset {
   readonly leaderEpoch: number;
   /** Records that are not done with. */
   readonly lag: number;
+  /** Records that members have. */
+  readonly acquired: number;
+  /** Records that came back, and wait to be had again. */
+  readonly returned: number;
 }
 
 export interface NewStartOffset {
@@ -115,13 +119,15 @@ export class ShareGroups {
   offsets(groupId: string): readonly ShareGroupOffset[] {
     const offsets: ShareGroupOffset[] = [];
     for (const { state } of this.#logs.values()) {
-      for (const [key, { streamId, partition, done }] of state.groups.get(groupId) ?? []) {
+      for (const [key, { streamId, partition, done, counts }] of state.groups.get(groupId) ?? []) {
         const log = this.#options.streams.getById(streamId)?.partitions[partition]?.log;
         if (log === undefined) continue;
         const live = this.#live.get(groupId)?.get(key);
         const startOffset = live?.startOffset ?? Math.max(done.floor, log.startOffset);
         const lag = live?.lag ?? lagOf(done, log);
-        offsets.push({ streamId, partition, startOffset, leaderEpoch: log.epochOf(startOffset), lag });
+        const { acquired, returned } = live?.inFlight ?? { acquired: 0, returned: counts.size };
+        const leaderEpoch = log.epochOf(startOffset);
+        offsets.push({ streamId, partition, startOffset, leaderEpoch, lag, acquired, returned });
       }
     }
     return offsets;

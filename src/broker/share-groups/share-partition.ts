@@ -84,6 +84,15 @@ export class SharePartition {
     return lagOf(this.#window.done, this.#options.partition.log);
   }
 
+  /** Records that members have, and those that came back and wait to be had again. */
+  get inFlight(): { readonly acquired: number; readonly returned: number } {
+    let [acquired, returned] = [0, 0];
+    for (const { first, last, owner } of this.#window.inFlight.spans)
+      if (owner === undefined) returned += last - first + 1;
+      else acquired += last - first + 1;
+    return { acquired, returned };
+  }
+
   /**
    * Gives an owner, which is a member in one of its sessions, what is available, as far as the limits go, and locks it for `share.record.lock.duration.ms`. Answers at once where the records
    * are in memory. Throws and rejects with `not-found` when the group's state or the topic has gone, `invalid-argument`, and as `Partition.read`.

@@ -47,16 +47,20 @@ export function openApiDocument(routes: readonly Route[], title: string, version
   };
 }
 
-function operation({ method, path, access, summary, body, lists }: Route) {
+function operation({ method, path, access, summary, body, lists, raw, streams }: Route) {
   const names = Array.from(path.matchAll(/:(\w+)/g), ([, name]) => name);
   const inPath = names.map((name) => ({ name, in: 'path', required: true, schema: { type: 'string' } }));
-  const outcomes = Object.entries(OUTCOMES[method]).map(([status, description]) => [status, { description }]);
+  const outcomes = Object.entries(OUTCOMES[method]).map(([status, description]) => [
+    status,
+    { description, ...(streams && { content: { 'text/event-stream': { schema: { type: 'string' } } } }) },
+  ]);
   return {
     operationId: `${method.toLowerCase()}${path.replaceAll(/[^a-z]+(\w)/gi, (_, letter: string) => letter.toUpperCase())}`,
     summary,
     description: WHO[access],
     security: access === 'open' ? [] : [{ basic: [] }],
     parameters: lists ? [...inPath, ...LIST_PARAMETERS] : inPath,
+    ...(raw && { requestBody: { content: { '*/*': { schema: { type: 'string', format: 'binary' } } } } }),
     ...(body && { requestBody: { content: { 'application/json': { schema: schemaOf(body) } } } }),
     responses: { ...Object.fromEntries(outcomes), default: { $ref: '#/components/responses/error' } },
   };

@@ -1,8 +1,7 @@
 import { BrokerError } from '../../../errors.ts';
 import type { EventLog } from '../../event-log.ts';
-import type { GroupListing } from '../membership.ts';
 import type { GroupEvent, GroupsState } from '../state.ts';
-import { describeShareGroup, listShareGroup, type ShareGroupSurroundings } from './group.ts';
+import { describeShareGroup, type ShareGroupSurroundings } from './group.ts';
 import { LiveShareGroups } from './groups.ts';
 import type { ShareGroupDescription, ShareHeartbeat, ShareHeartbeatResult } from './heartbeat.ts';
 import type { ShareMembership } from './membership.ts';
@@ -56,14 +55,6 @@ export class ShareGroupCoordinator {
   describe(groupId: string): ShareGroupDescription | undefined {
     const group = this.#membership(groupId);
     return group && describeShareGroup(groupId, group);
-  }
-
-  list(): GroupListing[] {
-    const listed: GroupListing[] = [];
-    for (const [groupId, { share }] of this.#options.log.state.groups) {
-      if (share !== null) listed.push(listShareGroup(groupId, share));
-    }
-    return listed;
   }
 
   /**

@@ -5,6 +5,8 @@ import { bindingRoutes } from './bindings.ts';
 import { clientRoutes } from './clients.ts';
 import { definitionRoutes } from './definitions.ts';
 import { exchangeRoutes } from './exchanges.ts';
+import { groupResetRoutes } from './group-reset.ts';
+import { groupRoutes } from './groups.ts';
 import { healthRoutes, probeRoutes } from './health.ts';
 import { messageRoutes } from './messages.ts';
 import { nodeRoutes } from './nodes.ts';
@@ -13,6 +15,10 @@ import { permissionRoutes } from './permissions.ts';
 import { absentRoutes, policyRoutes } from './policies.ts';
 import { queueRoutes } from './queues.ts';
 import { sessionRoutes } from './sessions.ts';
+import { streamMessageRoutes } from './stream-messages.ts';
+import { streamTailRoutes } from './stream-tail.ts';
+import { streamRoutes } from './streams.ts';
+import { transactionRoutes } from './transactions.ts';
 import { userRoutes } from './users.ts';
 import { virtualHostRoutes } from './virtual-hosts.ts';
 
@@ -29,6 +35,12 @@ const API: readonly Route[] = [
   ...queueRoutes,
   ...bindingRoutes,
   ...messageRoutes,
+  ...streamRoutes,
+  ...streamMessageRoutes,
+  ...streamTailRoutes,
+  ...groupRoutes,
+  ...groupResetRoutes,
+  ...transactionRoutes,
   ...policyRoutes,
   ...absentRoutes,
   ...definitionRoutes,
