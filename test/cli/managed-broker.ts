@@ -15,7 +15,7 @@ export class ManagedBroker extends SluiceProcess {
     const listeners = ['kafka', 'amqp', 'http'].flatMap((protocol) => ['--listen', `${protocol}://127.0.0.1:0`]);
     const broker = new ManagedBroker(['start', ...listeners, ...args], options);
     const [, kafka = '', amqp = '', url = ''] = await broker.says(
-      /^sluice ready kafka:\/\/(\S+) amqp:\/\/(\S+) (http:\S+)\n/m,
+      /^sluice ready kafka:\/\/(\S+) amqp:\/\/(\S+) (http:\S+).*\n/m,
     );
     return Object.assign(broker, { kafka, amqp, url });
   }
