@@ -57,6 +57,16 @@ export interface ClientChannel {
   /** Publishes and acknowledgements of the transaction that is open. */
   readonly uncommitted: { readonly messages: number; readonly acknowledgements: number };
   readonly consumers: readonly ClientConsumer[];
+  /** The messages of a queue that are out with it. */
+  held?(queue: string): Iterable<HeldMessage>;
+}
+
+/** A message that is out, by its place in the queue. */
+export interface HeldMessage {
+  readonly lane: number;
+  readonly offset: number;
+  /** Tag of the consumer; undefined for one that was got without consuming. */
+  readonly consumer: string | undefined;
 }
 
 export interface ClientConsumer {

@@ -4,5 +4,6 @@ export {
   type ClientConnection,
   type ClientConsumer,
   endsOf,
+  type HeldMessage,
 } from './client.ts';
 export { Clients, connectionName } from './clients.ts';

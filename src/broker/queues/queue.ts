@@ -185,8 +185,7 @@ export class Queue {
     const lane = this.#backlog.firstLane();
     if (lane === undefined || !lane.read(lane.reader, lane.peek())) return false;
     const { properties, propertiesStart, propertiesEnd } = lane.reader.message;
-    const at = properties.indexOf(DEATHS, propertiesStart, 'latin1');
-    return at >= 0 && at < propertiesEnd;
+    return properties.subarray(propertiesStart, propertiesEnd).includes(DEATHS, 0, 'latin1');
   }
 
   /** Whether it would take a message of so many bytes now, as far as publishers are refused at all. */

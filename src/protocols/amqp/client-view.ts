@@ -81,5 +81,6 @@ function channelView({ number, consumers, publishing, meter }: Channel): ClientC
       active: consumer.subscription?.active ?? true,
       arguments: consumer.arguments,
     })),
+    held: (queue) => consumers.held(queue),
   };
 }

@@ -26,6 +26,15 @@ export class Unacknowledged<Delivery, Consumer> {
     return this.#count;
   }
 
+  /** Oldest first. Nothing may be added or taken meanwhile. */
+  *all(): Generator<readonly [delivery: Delivery, consumer: Consumer]> {
+    for (let at = this.#head; at < this.#tags.length; at++) {
+      const delivery = this.#deliveries[at];
+      // Where there is a delivery, there is what it was added with.
+      if (delivery !== undefined) yield [delivery, this.#consumers[at]!];
+    }
+  }
+
   /** Tags have to ascend. */
   add(tag: number, delivery: Delivery, consumer: Consumer): void {
     this.#tags.push(tag);

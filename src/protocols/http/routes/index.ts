@@ -3,27 +3,35 @@ import { get, type Route } from '../route.ts';
 import { auditRoutes } from './audit.ts';
 import { bindingRoutes } from './bindings.ts';
 import { clientRoutes } from './clients.ts';
+import { deadLetterRoutes } from './dead-letters.ts';
 import { definitionRoutes } from './definitions.ts';
+import { delayedRoutes } from './delayed.ts';
 import { exchangeRoutes } from './exchanges.ts';
 import { groupResetRoutes } from './group-reset.ts';
 import { groupRoutes } from './groups.ts';
 import { healthRoutes, probeRoutes } from './health.ts';
+import { historyRoutes } from './history.ts';
 import { messageRoutes } from './messages.ts';
 import { nodeRoutes } from './nodes.ts';
 import { overviewRoutes } from './overview.ts';
 import { permissionRoutes } from './permissions.ts';
 import { absentRoutes, policyRoutes } from './policies.ts';
+import { queueMessageRoutes } from './queue-messages.ts';
 import { queueRoutes } from './queues.ts';
+import { routingRoutes } from './routing.ts';
 import { sessionRoutes } from './sessions.ts';
 import { streamMessageRoutes } from './stream-messages.ts';
 import { streamTailRoutes } from './stream-tail.ts';
 import { streamRoutes } from './streams.ts';
+import { traceRoutes } from './traces.ts';
 import { transactionRoutes } from './transactions.ts';
+import { transferRoutes } from './transfers.ts';
 import { userRoutes } from './users.ts';
 import { virtualHostRoutes } from './virtual-hosts.ts';
 
 const API: readonly Route[] = [
   ...overviewRoutes,
+  ...historyRoutes,
   ...sessionRoutes,
   ...auditRoutes,
   ...nodeRoutes,
@@ -35,12 +43,18 @@ const API: readonly Route[] = [
   ...queueRoutes,
   ...bindingRoutes,
   ...messageRoutes,
+  ...queueMessageRoutes,
+  ...transferRoutes,
+  ...deadLetterRoutes,
+  ...delayedRoutes,
+  ...routingRoutes,
   ...streamRoutes,
   ...streamMessageRoutes,
   ...streamTailRoutes,
   ...groupRoutes,
   ...groupResetRoutes,
   ...transactionRoutes,
+  ...traceRoutes,
   ...policyRoutes,
   ...absentRoutes,
   ...definitionRoutes,
