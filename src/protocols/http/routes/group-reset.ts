@@ -78,7 +78,9 @@ function placesIn(call: Call, group: string, { streams: wanted }: Reset): Place[
   );
   if (wanted === undefined) {
     if (there.length === 0) throw new BrokerError('not-found', `group '${group}' has no offsets: say of which streams`);
-    return there;
+    return there.sort(
+      (one, other) => compareText(one.stream.name, other.stream.name) || one.partition.index - other.partition.index,
+    );
   }
   const known = new Map(there.map(({ stream, partition, offset }) => [`${stream.id}/${partition.index}`, offset]));
   const places = wanted.flatMap(({ stream: name, partitions }) => {
@@ -135,4 +137,8 @@ async function apply(call: Call, group: string, offsets: readonly ResetOffset[])
     ...{ streamId: streams.get(stream)?.id ?? '', partition, startOffset },
   }));
   await coordinator.share.whileEmpty(group, () => shareGroups.alterOffsets(group, starts));
+}
+
+function compareText(one: string, other: string): number {
+  return one < other ? -1 : one > other ? 1 : 0;
 }
