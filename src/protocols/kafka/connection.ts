@@ -4,8 +4,8 @@ import type { Timer } from '../../environment/environment.ts';
 import type { Logger } from '../../environment/logger.ts';
 import { BrokerError } from '../../errors.ts';
 import { AnswerQueue, type Pending } from './answer-queue.ts';
+import { audited } from './audit/index.ts';
 import { Authentication, type AuthenticationSettings, type LoginStep } from './authentication/index.ts';
-import { authorized } from './authorization/index.ts';
 import type { Api } from './codec/api.ts';
 import { apiVersions } from './codec/apis/api-versions.ts';
 import { saslAuthenticate } from './codec/apis/sasl-authenticate.ts';
@@ -289,7 +289,7 @@ export class Connection {
     const begun = this.#throttle.now();
     try {
       const request = handler.api.request.decode(header.body as Reader, header.version);
-      const answer = authorized(handler, request, this.#context(header));
+      const answer = audited(handler, request, this.#context(header));
       const busyMs = this.#throttle.now() - begun;
       if (answer instanceof Promise) {
         answer.then(

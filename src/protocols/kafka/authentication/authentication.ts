@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { type Broker, type ClientAccess, isLoopback, type User } from '../../../broker/index.ts';
+import { type Act, type Broker, type ClientAccess, isLoopback, LoginError, type User } from '../../../broker/index.ts';
 import { BrokerError } from '../../../errors.ts';
 import { apiVersions } from '../codec/apis/api-versions.ts';
 import { saslAuthenticate } from '../codec/apis/sasl-authenticate.ts';
@@ -132,6 +132,8 @@ export class Authentication {
       return { errorCode: KafkaError.NONE, errorMessage: null, answer: (step satisfies SaslStep).answer, lifetimeMs };
     } catch (error) {
       if (!(error instanceof BrokerError) || error.code !== 'not-authorized') throw error;
+      const user = error instanceof LoginError ? error.user : undefined;
+      this.#recordLogin(user, { outcome: 'refused', reason: `${login.mechanism} login refused: ${error.message}` });
       this.#login = undefined;
       this.#broker.meters.protocol(PROTOCOL).failedLogins++;
       return {
@@ -155,6 +157,12 @@ export class Authentication {
     this.#mechanism = mechanism;
     this.#name = user.name;
     this.#access = this.#accessOf(user.name);
+    this.#recordLogin(user.name, { outcome: 'done', details: { mechanism } });
+  }
+
+  #recordLogin(user: string | undefined, act: Pick<Act, 'outcome' | 'reason' | 'details'>): void {
+    const principal = { protocol: 'kafka', user, address: this.#host } as const;
+    this.#broker.audit.record(principal, { act: 'login', object: '', ...act });
   }
 
   #accessOf(name: string): ClientAccess {
