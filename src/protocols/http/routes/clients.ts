@@ -100,7 +100,10 @@ export function showConsumer(call: Call, { connection, channel, consumer }: Cons
 }
 
 function close(call: Call, connection: ClientConnection): void {
-  connection.close(call.header('x-reason') ?? `closed by user '${call.user.name}' over the HTTP API`);
+  const given = call.header('x-reason');
+  // Node takes the bytes of headers for Latin letters; they are UTF-8.
+  const reason = given && Buffer.from(given, 'latin1').toString();
+  connection.close(reason ?? `closed by user '${call.user.name}' over the HTTP API`);
 }
 
 function notTheirs() {
