@@ -160,7 +160,18 @@ async function environmentOf({ environment = realEnvironment(), clock }: CreateB
   return { ...environment, clock: new VirtualClock(environment.clock.now()) };
 }
 
-function brokerSettings({ storage, kafka, groups, transactions, limits, compaction, http, audit }: Settings) {
+function brokerSettings({
+  storage,
+  kafka,
+  groups,
+  transactions,
+  limits,
+  compaction,
+  metrics,
+  tracing,
+  http,
+  audit,
+}: Settings) {
   return {
     ...(limits.memoryBytes !== undefined && { memoryBytes: limits.memoryBytes }),
     nodeId: kafka.brokerId,
@@ -195,6 +206,8 @@ function brokerSettings({ storage, kafka, groups, transactions, limits, compacti
     autoCreateStreams: kafka.autoCreateTopics,
     defaultPartitions: kafka.numPartitions,
     compaction,
+    telemetry: { sampleMs: metrics.sampleMs, maxObjects: metrics.maxObjects },
+    tracing,
     streamDefaults: texts(kafka.topicDefaults),
     groupDefaults: texts(kafka.groupDefaults),
     groupBounds: kafka.groupBounds,

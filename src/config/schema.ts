@@ -354,6 +354,66 @@ const audit = section(
   'The log of administrative acts.',
 );
 
+const names = (what: string) =>
+  z
+    .array(z.string().min(1).max(255))
+    .default([])
+    .describe(`${what}, with \`*\` for any characters: a list. None means all.`);
+
+const tracing = section(
+  {
+    mode: z
+      .enum(['off', 'sampled', 'all'])
+      .default('off')
+      .describe(
+        'Which messages are traced: none, a `sampled` share, or `all`. What is set by the HTTP API while the broker runs takes the place of this section.',
+      ),
+    sampleShare: z.number().min(0).max(1).default(0.01).describe('With `mode: sampled`, the share: from 0 to 1.'),
+    virtualHosts: names('Virtual hosts whose messages are traced'),
+    destinations: names('Queues, streams and exchanges whose messages are traced'),
+    idHeader: z
+      .string()
+      .min(1)
+      .max(255)
+      .default('message-id')
+      .describe('The header by which messages are found that have no message-id.'),
+    retentionMs: ms(60 * SECOND)
+      .default(DAY)
+      .describe('How long events of traces are kept.'),
+    retentionBytes: bytes(8 * MiB)
+      .default(64 * MiB)
+      .describe('How much is kept of them.'),
+  },
+  'What happens to messages, written down: see [Message traces](tracing.md).',
+);
+
+const metrics = section(
+  {
+    sampleMs: ms(1_000, 60 * SECOND)
+      .default(5 * SECOND)
+      .describe(
+        'Between two samples of what is counted, from which rates are. RabbitMQ: `collect_statistics_interval`.',
+      ),
+    maxObjects: count(0, 100_000)
+      .default(1_000)
+      .describe(
+        'Single queues that rates and histories are kept of, those where something happens; as many exchanges, streams, groups with their topics, connections and channels. Each takes up to 40 KB.',
+      ),
+    access: z
+      .enum(['login', 'loopback', 'open'])
+      .default('login')
+      .describe(
+        'Who may ask for `/metrics`: users with the tag `monitoring`, by basic authentication; besides them anybody on this machine; or anybody at all.',
+      ),
+    destinations: count(0, 1_000_000)
+      .default(20_000)
+      .describe(
+        'Single queues that `/metrics` tells of, as many streams, exchanges, and groups with their topics; of more, the rest together. 0 for sums only.',
+      ),
+  },
+  'What is measured, and who is told.',
+);
+
 const compaction = section(
   {
     checkMs: ms(1, MAX_INT32)
@@ -486,6 +546,8 @@ export const settingsSchema = z
     groups,
     transactions,
     compaction,
+    metrics,
+    tracing,
     logLevel: z.enum(LOG_LEVELS).default('info').describe('The least severe messages that are logged.'),
   })
   .superRefine(({ listeners, advertise, tls, groups, kafka }, context) => {

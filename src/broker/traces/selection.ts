@@ -12,16 +12,16 @@ export class Selection {
   /** Messages whose hash is below are in the sample: the same ones wherever they come by. */
   readonly #sampledBelow: number;
   readonly #isNarrow: boolean;
-  readonly #hosts: readonly RegExp[];
-  readonly #destinations: readonly RegExp[];
+  readonly #hosts: readonly string[];
+  readonly #destinations: readonly string[];
   readonly #known = new Map<string, boolean>();
   readonly #generation: number;
 
   constructor({ mode, sampleShare, virtualHosts, destinations }: TracingSettings, generation: number) {
     this.isOff = mode === 'off';
     this.#sampledBelow = mode === 'sampled' ? sampleShare * ALL : ALL;
-    this.#hosts = virtualHosts.map(wildcard);
-    this.#destinations = destinations.map(wildcard);
+    this.#hosts = virtualHosts;
+    this.#destinations = destinations;
     this.#isNarrow = virtualHosts.length > 0 || destinations.length > 0;
     this.#generation = generation;
   }
@@ -63,12 +63,27 @@ export class Selection {
   }
 }
 
-function matchesAny(patterns: readonly RegExp[], name: string): boolean {
-  return patterns.length === 0 || patterns.some((pattern) => pattern.test(name));
+function matchesAny(patterns: readonly string[], name: string): boolean {
+  return patterns.length === 0 || patterns.some((pattern) => matches(pattern, name));
 }
 
-/** Stars that follow each other are one, so that no name takes long. */
-function wildcard(pattern: string): RegExp {
-  const parts = pattern.split(/\*+/).map((part) => part.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, '\\$&'));
-  return new RegExp(`^${parts.join('[^]*')}$`, 'u');
+/** Stars stand for any characters. In time that grows with both lengths multiplied, whatever the pattern. */
+function matches(pattern: string, name: string): boolean {
+  let [at, next] = [0, 0];
+  /** Where to try again with the last star standing for one character more. */
+  let [star, tried] = [-1, 0];
+  while (at < name.length) {
+    if (pattern[next] === '*') {
+      star = next++;
+      tried = at;
+    } else if (pattern[next] === name[at]) {
+      at++;
+      next++;
+    } else if (star >= 0) {
+      next = star + 1;
+      at = ++tried;
+    } else return false;
+  }
+  while (pattern[next] === '*') next++;
+  return next === pattern.length;
 }

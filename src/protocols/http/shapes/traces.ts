@@ -151,6 +151,5 @@ export interface TraceSettingsState extends TraceSettings {
     readonly dropped: number;
     /** Of what is kept now. */
     readonly bytes: number;
-    readonly oldest?: number;
   };
 }
