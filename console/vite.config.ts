@@ -1,3 +1,5 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 import { defineConfig, type Plugin } from 'vite';
@@ -9,20 +11,19 @@ function precompressed(): Plugin {
   return {
     name: 'precompressed',
     apply: 'build',
-    async generateBundle(_options, bundle) {
-      for (const [fileName, file] of Object.entries(bundle)) {
-        if (!COMPRESSED.test(fileName)) continue;
-        const text = Buffer.from(file.type === 'chunk' ? file.code : file.source);
-        const quality = { params: { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY } };
-        const [brotli, gz] = await Promise.all([
-          promisify(brotliCompress)(text, quality),
-          promisify(gzip)(text, { level: constants.Z_BEST_COMPRESSION }),
-        ]);
-        this.emitFile({ type: 'asset', fileName: `${fileName}.br`, source: brotli });
-        this.emitFile({ type: 'asset', fileName: `${fileName}.gz`, source: gz });
-      }
+    // When all is written: other plug-ins change the texts to the very end.
+    async writeBundle({ dir = '' }) {
+      const names = (await readdir(dir, { recursive: true })).filter((name) => COMPRESSED.test(name));
+      await Promise.all(names.map((name) => compress(join(dir, name))));
     },
   };
+}
+
+async function compress(file: string): Promise<void> {
+  const text = await readFile(file);
+  const params = { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY };
+  await writeFile(`${file}.br`, await promisify(brotliCompress)(text, { params }));
+  await writeFile(`${file}.gz`, await promisify(gzip)(text, { level: constants.Z_BEST_COMPRESSION }));
 }
 
 export default defineConfig({
@@ -31,7 +32,7 @@ export default defineConfig({
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   build: {
     target: 'es2022',
-    // Small files as data: addresses would need a wider content security policy.
+    // No files as data within others: they are cached by themselves.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,

@@ -8,7 +8,7 @@ import { pulse } from './pulse.ts';
 /** Milliseconds between two askings, which the user chooses; 0 is never. */
 export const refreshEvery = preference<number>(
   'refresh',
-  (text) => Number(oneOf('0', '2000', '5000', '30000')(text) ?? '5000'),
+  (text) => Number(oneOf('0', '1000', '5000', '30000')(text) ?? '5000'),
   () => 5000,
 );
 

@@ -11,7 +11,7 @@ import { virtualHost } from '../virtual-host.ts';
 import { LANGUAGES, type Language, language } from '../words/language.ts';
 import { layoutWords } from '../words/layout.ts';
 
-const EVERY = ['2000', '5000', '30000', '0'] as const;
+const EVERY = ['1000', '5000', '30000', '0'] as const;
 
 /** What holds for all pages: virtual host, how often they are refreshed, language, appearance, who is logged in. */
 export function TopBar({ onNavigation }: { onNavigation(): void }) {

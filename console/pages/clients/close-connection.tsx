@@ -60,8 +60,9 @@ function CloseDialog({ connections, close }: CloseDialogProps) {
 
 async function closeOne(name: string, reason: string): Promise<void> {
   try {
-    // A header takes no more than Latin letters as they are.
-    const headers = reason === '' ? {} : { 'x-reason': encodeURI(reason) };
+    // A header has bytes, which fetch takes one by a character: those of UTF-8.
+    const bytes = String.fromCharCode(...new TextEncoder().encode(reason));
+    const headers = reason === '' ? {} : { 'x-reason': bytes };
     await api.remove(url`/connections/${name}`, { headers });
   } catch (error) {
     // It has gone by itself meanwhile.
