@@ -12,6 +12,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ register(program: Comman
   produce: () => import('./produce.ts'),
   consume: () => import('./consume.ts'),
   status: () => import('./management/status.ts'),
+  top: () => import('./top/top.ts'),
   queue: () => import('./management/queue.ts'),
   exchange: () => import('./management/exchange.ts'),
   binding: () => import('./management/binding.ts'),
