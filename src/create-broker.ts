@@ -116,7 +116,7 @@ export async function createBroker(options: CreateBrokerOptions = {}): Promise<R
       openTransientShard: storage.openTransientShard,
     });
     await file?.importInto(broker);
-    const open = listenerOpener(settings, broker, logger, listeners);
+    const open = listenerOpener(settings, broker, listeners);
     for (const asked of options.listeners ?? options.settings?.listeners ?? []) {
       const listener = parseListener(asked);
       listeners.push({ endpoint: listener.endpoint, listener: await open(listener) });
@@ -235,7 +235,7 @@ function addressOf({ endpoint, listener: { port } }: ListenerOn): ListenerAddres
   return { protocol, url: formatEndpoint({ ...endpoint, port }), host, port };
 }
 
-function listenerOpener(settings: Settings, broker: Broker, logger: Logger, opened: readonly ListenerOn[]) {
+function listenerOpener(settings: Settings, broker: Broker, opened: readonly ListenerOn[]) {
   const { limits, amqp, kafka, http, storage } = settings;
   const startedAt = broker.environment.clock.monotonic();
   // A reply finds its channel whichever listener that came by.

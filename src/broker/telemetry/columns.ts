@@ -39,6 +39,9 @@ const CHURN_NAMES: Readonly<Record<(typeof CHURN_COUNTS)[number], string>> = {
   queuesDeleted: 'queue_deleted',
 };
 
+/** What samples call the counts of `Churn`. */
+export const CHURN_COLUMNS = CHURN_COUNTS.map((name) => [name, CHURN_NAMES[name]] as const);
+
 const counters = (...names: string[]): Column[] => names.map((name) => ({ name, kind: 'counter' }));
 const gauges = (...names: string[]): Column[] => names.map((name) => ({ name, kind: 'gauge' }));
 
@@ -91,7 +94,7 @@ export const OBJECT_COLUMNS: readonly Column[] = gauges(
 
 export const OVERVIEW_COLUMNS: readonly Column[] = [
   ...HOST_COLUMNS,
-  ...counters(...CHURN_COUNTS.map((name) => CHURN_NAMES[name])),
+  ...counters(...CHURN_COLUMNS.map(([, name]) => name)),
   ...RECORD_COLUMNS,
   ...TRAFFIC_COLUMNS,
   ...OBJECT_COLUMNS,

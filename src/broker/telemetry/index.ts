@@ -1,6 +1,7 @@
 export { ClientMetrics, type ClientMetricsReport, type ClientMetricsTotals } from './client-metrics.ts';
 export {
   CHANNEL_COLUMNS,
+  CHURN_COLUMNS,
   CONNECTION_COLUMNS,
   deliveredOrGot,
   EXCHANGE_COLUMNS,

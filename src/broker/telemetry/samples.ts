@@ -43,10 +43,6 @@ class Ring {
     return this.#length;
   }
 
-  get spanMs(): number {
-    return this.everyMs * this.#keep;
-  }
-
   push(time: number, row: Float64Array): void {
     if (this.#length === this.#times.length && this.#length < this.#keep) this.#grow();
     const isFull = this.#length === this.#keep;
@@ -66,12 +62,14 @@ class Ring {
     return this.#values[this.#place(index) * this.#width + column] ?? 0;
   }
 
-  /** The last row that is not younger than the time; -1 when all are. */
+  /** The row that was taken about that time, or the last one before; -1 when all are younger. */
   indexAt(time: number): number {
+    // Timers are late: what was to be taken at that time may have been a little after it.
+    const latest = time + this.everyMs / 2;
     let [low, high] = [0, this.#length];
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.timeAt(middle) <= time) low = middle + 1;
+      if (this.timeAt(middle) < latest) low = middle + 1;
       else high = middle;
     }
     return low - 1;
@@ -140,23 +138,29 @@ export class Samples {
   /** Values at the times of a range, oldest first; undefined where nothing is known of a time. */
   values(column: string, range: SampleRange): (number | undefined)[] {
     const index = this.#column(column);
-    const ring = this.#covering(range);
+    if (index < 0) return timesOf(range).map(() => undefined);
     return timesOf(range).map((time) => {
-      const at = index < 0 ? -1 : ring.indexAt(time);
-      return at < 0 ? undefined : ring.valueAt(at, index);
+      // The finest that goes back far enough.
+      for (const ring of this.#rings) {
+        const at = ring.indexAt(time);
+        if (at >= 0) return ring.valueAt(at, index);
+      }
+      return undefined;
     });
   }
 
   #column(name: string): number {
-    return this.columns.findIndex((column) => column.name === name);
-  }
-
-  /** The finest that goes back far enough, as seen from the newest sample. */
-  #covering({ first }: SampleRange): Ring {
-    const age = (this.newestAt ?? first) - first;
-    return this.#rings.find(({ spanMs }) => spanMs >= age) ?? this.#rings.at(-1) ?? this.#finest;
+    let places = PLACES.get(this.columns);
+    if (places === undefined) {
+      places = new Map(this.columns.map((column, i) => [column.name, i]));
+      PLACES.set(this.columns, places);
+    }
+    return places.get(name) ?? -1;
   }
 }
+
+/** Of columns by their names: the same for all samples of one kind. */
+const PLACES = new WeakMap<readonly Column[], ReadonlyMap<string, number>>();
 
 /** The times of a range, oldest first. */
 export function timesOf({ first, last, incrementMs }: SampleRange): number[] {

@@ -121,9 +121,16 @@ export class Telemetry {
   }
 
   start(): void {
-    this.#timer = this.#options.environment.clock.setTimer(this.settings.sampleMs, () => {
+    this.#sampleAt(this.#options.environment.clock.monotonic() + this.settings.sampleMs);
+  }
+
+  /** By the clock's `monotonic`. However late one is, the next is due as it was. */
+  #sampleAt(due: number): void {
+    const { clock } = this.#options.environment;
+    this.#timer = clock.setTimer(Math.max(due - clock.monotonic(), 0), () => {
       void this.sample().finally(() => {
-        if (!this.#stopped) this.start();
+        const { sampleMs } = this.settings;
+        if (!this.#stopped) this.#sampleAt(Math.max(due + sampleMs, clock.monotonic() + sampleMs / 2));
       });
     });
   }

@@ -11,6 +11,7 @@ import { notAuthorised } from '../errors.ts';
 import { type Listed, pickColumns, type Shown } from '../listing.ts';
 import { type Call, DONE, found, get, getList, type Route, remove } from '../route.ts';
 import { nodeName } from '../server-facts.ts';
+import { CLIENT_COUNTS, counted, isDisabled, messageStats, rangeOf } from '../statistics.ts';
 
 export interface ConsumerAt {
   readonly connection: ClientConnection;
@@ -63,7 +64,7 @@ export const clientRoutes: readonly Route[] = [
     listedChannels(call, channelsOf(inHost(call))),
   ),
   get('/channels/:channel', { access: 'user', summary: 'One channel' }, (call) => {
-    const at = found(channelsOf(visible(call)).find((each) => channelName(each) === call.param('channel')));
+    const at = channelNamed(call, call.param('channel'));
     const consumers = at.channel.consumers.map((consumer) => showConsumer(call, { ...at, consumer }));
     return pickColumns({ ...showChannel(call, at), consumer_details: consumers }, (name) => call.query(name));
   }),
@@ -124,8 +125,18 @@ function inHost(call: Call): ClientConnection[] {
   return visible(call).filter(({ virtualHost }) => virtualHost === name);
 }
 
-function connectionOf({ broker, user, param }: Call): ClientConnection {
-  const connection = found(broker.clients.get(param('connection')));
+/** Throws 404. */
+export function channelNamed(call: Call, name: string): ChannelAt {
+  return found(channelsOf(visible(call)).find((each) => channelName(each) === name));
+}
+
+function connectionOf(call: Call): ClientConnection {
+  return connectionNamed(call, call.param('connection'));
+}
+
+/** Throws 404, and 401 for one of another user. */
+export function connectionNamed({ broker, user }: Call, name: string): ClientConnection {
+  const connection = found(broker.clients.get(name));
   if (!sees(user, connection)) throw notTheirs();
   return connection;
 }
@@ -174,7 +185,18 @@ function listedConsumers(call: Call, items: readonly ConsumerAt[]): Listed<Consu
   };
 }
 
-function showConnection({ broker }: Call, connection: ClientConnection): Shown {
+function bytesOf(call: Call, connection: ClientConnection): Shown {
+  const { telemetry } = call.broker;
+  const samples = telemetry.connections.of(telemetry.trafficOf(connection));
+  const range = rangeOf(call, 'data_rates');
+  return {
+    ...counted('recv_oct', connection.bytesReceived, samples, range),
+    ...counted('send_oct', connection.bytesSent, samples, range),
+  };
+}
+
+function showConnection(call: Call, connection: ClientConnection): Shown {
+  const { broker } = call;
   const { agreed, peer, local, givenName, user, virtualHost } = connection;
   return {
     name: connectionName(connection),
@@ -195,12 +217,13 @@ function showConnection({ broker }: Call, connection: ClientConnection): Shown {
       timeout: agreed.heartbeatSeconds,
     }),
     channels: connection.channels.length,
-    recv_oct: connection.bytesReceived,
-    send_oct: connection.bytesSent,
+    ...(isDisabled(call) ? {} : bytesOf(call, connection)),
   };
 }
 
-function showChannel({ broker }: Call, { connection, channel }: ChannelAt): Shown {
+function showChannel(call: Call, { connection, channel }: ChannelAt): Shown {
+  const { broker } = call;
+  const { counts } = channel;
   return {
     name: channelName({ connection, channel }),
     number: channel.number,
@@ -220,5 +243,8 @@ function showChannel({ broker }: Call, { connection, channel }: ChannelAt): Show
     messages_unconfirmed: channel.unconfirmed,
     messages_uncommitted: channel.uncommitted.messages,
     acks_uncommitted: channel.uncommitted.acknowledgements,
+    ...(isDisabled(call)
+      ? {}
+      : messageStats(counts, CLIENT_COUNTS, broker.telemetry.channels.of(counts), rangeOf(call, 'msg_rates'))),
   };
 }

@@ -12,6 +12,7 @@ import { fields, flag } from '../body-types.ts';
 import { notAuthorised } from '../errors.ts';
 import { type Listed, pickColumns, type Shown } from '../listing.ts';
 import { type Call, DONE, found, get, getList, made, put, type Route, remove } from '../route.ts';
+import { exchangeStats, isDisabled, rangeOf } from '../statistics.ts';
 
 const IN_HOST = 'virtual-host';
 /** How the default exchange, which has no name, stands in paths. */
@@ -28,6 +29,11 @@ const declaration = z.object({
 /** The default exchange has no entry. */
 type Shared = Omit<ExchangeEntry, 'policy' | 'counts'> & { readonly policy?: ExchangeEntry['policy'] };
 
+interface ExchangeAt {
+  readonly host: VirtualHost;
+  readonly exchange: Shared;
+}
+
 const THE_DEFAULT: Shared = {
   name: '',
   type: 'direct',
@@ -38,14 +44,14 @@ const THE_DEFAULT: Shared = {
 };
 
 export const exchangeRoutes: readonly Route[] = [
-  getList('/exchanges', { access: 'user', summary: 'Exchanges of all virtual hosts' }, ({ broker, user }) =>
-    listed(reachableHosts(broker, user)),
+  getList('/exchanges', { access: 'user', summary: 'Exchanges of all virtual hosts' }, (call) =>
+    listed(call, reachableHosts(call.broker, call.user)),
   ),
-  getList('/exchanges/:vhost', { access: IN_HOST, summary: 'Exchanges of a virtual host' }, ({ host }) =>
-    listed([host]),
+  getList('/exchanges/:vhost', { access: IN_HOST, summary: 'Exchanges of a virtual host' }, (call) =>
+    listed(call, [call.host]),
   ),
   get('/exchanges/:vhost/:exchange', { access: IN_HOST, summary: 'One exchange' }, (call) =>
-    pickColumns(showExchange(call.host, exchangeOf(call)), (name) => call.query(name)),
+    pickColumns(exchangeShower(call)({ host: call.host, exchange: exchangeOf(call) }), (name) => call.query(name)),
   ),
   put('/exchanges/:vhost/:exchange', { access: IN_HOST, summary: 'Declares an exchange' }, declaration, declare),
   remove('/exchanges/:vhost/:exchange', { access: IN_HOST, summary: 'Deletes an exchange' }, async (call) => {
@@ -70,11 +76,11 @@ export function exchangeOf(call: Call): Shared {
   return name === '' ? THE_DEFAULT : found(call.host.exchange(name));
 }
 
-function listed(hosts: readonly VirtualHost[]): Listed<{ host: VirtualHost; exchange: Shared }> {
+function listed(call: Call, hosts: readonly VirtualHost[]): Listed<ExchangeAt> {
   return {
     items: hosts.flatMap((host) => [THE_DEFAULT, ...host.exchanges()].map((exchange) => ({ host, exchange }))),
     basics: ({ host, exchange }) => showExchange(host, exchange),
-    show: ({ host, exchange }) => showExchange(host, exchange),
+    show: exchangeShower(call),
     order: ['vhost', 'name'],
     paged: true,
   };
@@ -90,6 +96,17 @@ async function declare(call: Call, given: z.output<typeof declaration>) {
   const { type, durable, auto_delete: autoDelete, internal } = given;
   await host.declareExchange({ name, type, durable, autoDelete, internal, arguments: args });
   return made(isNew);
+}
+
+/** With what the query asks for beside. */
+function exchangeShower(call: Call): (at: ExchangeAt) => Shown {
+  if (isDisabled(call)) return ({ host, exchange }) => showExchange(host, exchange);
+  const range = rangeOf(call, 'msg_rates');
+  const { exchanges } = call.broker.telemetry;
+  return ({ host, exchange }) => {
+    const counts = host.exchange(exchange.name)?.counts ?? host.defaultExchangeCounts;
+    return { ...showExchange(host, exchange), ...exchangeStats(counts, exchanges.of(counts), range) };
+  };
 }
 
 function showExchange(host: VirtualHost, exchange: Shared): Shown {

@@ -1,10 +1,11 @@
 import { z } from 'zod';
-import { hashPassword } from '../../../broker/index.ts';
-import { isMonitor, reachableHosts } from '../access.ts';
+import { CHURN_COLUMNS, hashPassword, MessageCounts, type VirtualHost } from '../../../broker/index.ts';
+import { isAdministrator, isMonitor, reachableHosts } from '../access.ts';
 import { badRequest } from '../errors.ts';
 import { pickColumns, type Shown } from '../listing.ts';
 import { type Call, get, put, type Route } from '../route.ts';
 import { nodeName, RABBITMQ_VERSION } from '../server-facts.ts';
+import { CLIENT_COUNTS, counted, isDisabled, messageStats, rangeOf, together } from '../statistics.ts';
 import { consumersOf } from './clients.ts';
 import { contextsOf, EXCHANGE_TYPES, listenersOf } from './nodes.ts';
 import { totalsOf } from './queues.ts';
@@ -32,7 +33,34 @@ export const overviewRoutes: readonly Route[] = [
   get('/feature-flags', { access: 'user', summary: 'Feature flags: everything is on' }, () => []),
 ];
 
-function overview({ broker, user, server }: Call): Shown {
+/** Seconds; of the whole, of single objects, and of what RabbitMQ would show of pairs of these. */
+const RETENTION = { global: [600, 3600, 28_800, 86_400], basic: [600, 3600], detailed: [600] };
+
+/** What was done in the virtual hosts that the user reaches. */
+function statistics(call: Call, hosts: readonly VirtualHost[]): Shown {
+  const { broker, user } = call;
+  const { telemetry } = broker;
+  const lengths = rangeOf(call, 'lengths');
+  const rates = rangeOf(call, 'msg_rates');
+  const all = isAdministrator(user);
+  const seen = hosts.flatMap(({ messageCounts }) => telemetry.hosts.of(messageCounts) ?? []);
+  const samples = all ? telemetry.overview : together(seen);
+  const counts = all ? telemetry.messageCounts() : new MessageCounts();
+  if (!all) for (const { messageCounts } of hosts) counts.add(messageCounts);
+  const totals = Object.entries(totalsOf(hosts)).map(([name, total]) => counted(name, total, samples, lengths));
+  const churn = CHURN_COLUMNS.map(([name, column]) =>
+    counted(column, broker.meters.churn[name], telemetry.overview, rates),
+  );
+  return {
+    message_stats: {},
+    ...messageStats(counts, CLIENT_COUNTS, samples, rates),
+    queue_totals: Object.assign({}, ...totals),
+    ...(isMonitor(user) && { churn_rates: Object.assign({}, ...churn) }),
+  };
+}
+
+function overview(call: Call): Shown {
+  const { broker, user, server } = call;
   const hosts = reachableHosts(broker, user);
   const count = (of: (host: (typeof hosts)[number]) => Iterable<unknown>) =>
     hosts.reduce((sum, host) => sum + [...of(host)].length, 0);
@@ -45,7 +73,8 @@ function overview({ broker, user, server }: Call): Shown {
   };
   return {
     management_version: RABBITMQ_VERSION,
-    rates_mode: 'none',
+    rates_mode: 'basic',
+    sample_retention_policies: RETENTION,
     exchange_types: EXCHANGE_TYPES,
     product_version: server.version,
     product_name: server.product,
@@ -53,8 +82,8 @@ function overview({ broker, user, server }: Call): Shown {
     cluster_name: broker.clusterId,
     disable_stats: false,
     enable_queue_totals: false,
-    message_stats: {},
-    queue_totals: totalsOf(hosts),
+    statistics_db_event_queue: 0,
+    ...(isDisabled(call) ? {} : statistics(call, hosts)),
     object_totals: {
       ...clients,
       // The default exchange is one too.

@@ -14,6 +14,7 @@ import { badRequest, type HttpError } from '../errors.ts';
 import { type Listed, pickColumns, type Shown } from '../listing.ts';
 import { type Call, DONE, found, get, getList, made, post, put, type Route, remove } from '../route.ts';
 import { nodeName } from '../server-facts.ts';
+import { counted, isDisabled, messageStats, QUEUE_COUNTS, rangeOf } from '../statistics.ts';
 import { consumersOf, showConsumer } from './clients.ts';
 
 /** A queue, and where it is. */
@@ -39,7 +40,7 @@ export const queueRoutes: readonly Route[] = [
   ),
   get('/queues/:vhost/:queue', { access: IN_HOST, summary: 'One queue' }, (call) => {
     const queue = queueOf(call);
-    const shown = showQueue(queue, nodeName(call.broker.settings.nodeId));
+    const shown = queueShower(call)(queue);
     return pickColumns({ ...shown, ...usersOf(call, queue) }, (name) => call.query(name));
   }),
   put('/queues/:vhost/:queue', { access: IN_HOST, summary: 'Declares a queue' }, declaration, declare),
@@ -112,14 +113,12 @@ export function totalsOf(hosts: Iterable<VirtualHost>) {
   return totals;
 }
 
-function listed({ broker }: Call, hosts: readonly VirtualHost[]): Listed<QueueAt> {
-  const node = nodeName(broker.settings.nodeId);
+function listed(call: Call, hosts: readonly VirtualHost[]): Listed<QueueAt> {
+  const show = queueShower(call);
   return {
     items: hosts.flatMap((host) => [...host.queues()].map((entry) => ({ host, entry }))),
-    basics: ({ host, entry: { name, durable, autoDelete, exclusive, type } }) => ({
-      ...{ vhost: host.name, name, durable, auto_delete: autoDelete, exclusive, type },
-    }),
-    show: (queue) => showQueue(queue, node),
+    basics,
+    show,
     order: ['vhost', 'name'],
     paged: true,
   };
@@ -135,6 +134,30 @@ async function declare(call: Call, given: z.output<typeof declaration>) {
   const { durable, auto_delete: autoDelete } = given;
   await host.declareQueue({ name, durable, autoDelete, exclusive: false, arguments: args });
   return made(isNew);
+}
+
+/** What lists sort by: worked out when it is asked for. */
+function basics({ host, entry }: QueueAt): Shown {
+  const { name, durable, autoDelete, exclusive, type } = entry;
+  return {
+    ...{ vhost: host.name, name, durable, auto_delete: autoDelete, exclusive, type },
+    get messages() {
+      return countsOf(entry).messages;
+    },
+    get messages_ready() {
+      return countsOf(entry).ready;
+    },
+    get messages_unacknowledged() {
+      return countsOf(entry).unacknowledged;
+    },
+    get consumers() {
+      return consumerCount(entry);
+    },
+  };
+}
+
+function consumerCount(entry: QueueEntry): number {
+  return entry.kind === 'stream' ? entry.stream.consumerCount : entry.queue.consumerCount;
 }
 
 function countsOf(entry: QueueEntry): { messages: number; ready: number; unacknowledged: number } {
@@ -162,10 +185,52 @@ function showQueue({ host, entry }: QueueAt, node: string): Shown {
     policy: policy?.name ?? null,
     operator_policy: null,
     effective_policy_definition: policy?.definition ?? {},
-    consumers: entry.kind === 'stream' ? entry.stream.consumerCount : entry.queue.consumerCount,
+    consumers: consumerCount(entry),
     messages,
     messages_ready: ready,
     messages_unacknowledged: unacknowledged,
     ...(entry.kind === 'queue' && { message_bytes_ready: entry.queue.readyBytes }),
+  };
+}
+
+/** As lists show a queue, with what the query asks for beside. */
+function queueShower(call: Call): (queue: QueueAt) => Shown {
+  const node = nodeName(call.broker.settings.nodeId);
+  if (isDisabled(call)) return (queue) => showBriefly(queue, node, call.query('enable_queue_totals') === 'true');
+  const rates = rangeOf(call, 'msg_rates');
+  const lengths = rangeOf(call, 'lengths');
+  const { queues } = call.broker.telemetry;
+  return (queue) => {
+    const shown = showQueue(queue, node);
+    const { entry } = queue;
+    if (entry.kind === 'stream') return shown;
+    const { counts, readyCount, unacknowledgedCount } = entry.queue;
+    const samples = queues.of(counts);
+    return {
+      ...shown,
+      ...counted('messages', readyCount + unacknowledgedCount, samples, lengths),
+      ...counted('messages_ready', readyCount, samples, lengths),
+      ...counted('messages_unacknowledged', unacknowledgedCount, samples, lengths),
+      ...messageStats(counts, QUEUE_COUNTS, samples, rates),
+    };
+  };
+}
+
+/** What RabbitMQ shows with `disable_stats`, and with `enable_queue_totals` besides. */
+function showBriefly({ host, entry }: QueueAt, node: string, totals: boolean): Shown {
+  const { name, type, durable, exclusive, autoDelete, arguments: args } = entry;
+  const { messages, ready, unacknowledged } = countsOf(entry);
+  return {
+    ...{
+      name,
+      vhost: host.name,
+      type,
+      durable,
+      auto_delete: autoDelete,
+      exclusive,
+      arguments: jsonOfTable(args),
+      node,
+    },
+    ...(totals && { messages, messages_ready: ready, messages_unacknowledged: unacknowledged }),
   };
 }

@@ -6,6 +6,7 @@ import { badRequest } from '../errors.ts';
 import type { Shown } from '../listing.ts';
 import { type Call, DONE, get, getList, made, put, type Route, remove } from '../route.ts';
 import { nodeName } from '../server-facts.ts';
+import { CLIENT_COUNTS, counted, isDisabled, messageStats, rangeOf } from '../statistics.ts';
 import { totalsOf } from './queues.ts';
 
 const ADMIN = 'administrator';
@@ -45,7 +46,8 @@ async function create(call: Call, { default_queue_type: type, tracing }: z.outpu
   return made(true);
 }
 
-function show({ broker }: Call, host: VirtualHost): Shown {
+function show(call: Call, host: VirtualHost): Shown {
+  const { broker } = call;
   const type = host.info.defaultQueueType;
   return {
     name: host.name,
@@ -55,6 +57,14 @@ function show({ broker }: Call, host: VirtualHost): Shown {
     metadata: { description: '', tags: [], default_queue_type: type },
     tracing: false,
     cluster_state: { [nodeName(broker.settings.nodeId)]: 'running' },
-    ...totalsOf([host]),
+    ...(isDisabled(call) ? {} : statistics(call, host)),
   };
+}
+
+function statistics(call: Call, host: VirtualHost): Shown {
+  const samples = call.broker.telemetry.hosts.of(host.messageCounts);
+  const lengths = rangeOf(call, 'lengths');
+  const totals = Object.entries(totalsOf([host])).map(([name, total]) => counted(name, total, samples, lengths));
+  const stats = messageStats(host.messageCounts, CLIENT_COUNTS, samples, rangeOf(call, 'msg_rates'));
+  return { ...Object.assign({}, ...totals), ...stats };
 }
