@@ -45,9 +45,8 @@ export function showPath(
   seesAll: boolean,
   sees: SeesPlace,
 ): Trace | undefined {
-  const visible = (event: TraceEvent) => seesAll || placesOf(event).every(sees);
-  const places = events.flatMap(placesOf);
-  if (!seesAll && !places.some(sees)) return undefined;
+  if (!seesAll && !events.flatMap(placesOf).some(sees)) return undefined;
+  const visible = seesAll ? events : visibleOf(events, sees);
   const published = events.find((event) => event.type === 'published');
   return {
     trace,
@@ -56,7 +55,7 @@ export function showPath(
       ...(published.traceparent && { traceparent: published.traceparent }),
       bytes: published.bytes,
     }),
-    events: events.filter(visible).flatMap(showEvent),
+    events: visible.flatMap(showEvent),
     complete,
     dropped,
   };
@@ -65,6 +64,20 @@ export function showPath(
 function placesOf(event: TraceEvent): readonly PlaceInfo[] {
   const places = [...('place' in event ? [event.place] : []), ...('from' in event ? [event.from] : [])];
   return places.filter((place) => place !== undefined);
+}
+
+/** What happened in places that may be known of. Of what was published again from there, only when it came to such a place. */
+function visibleOf(events: readonly TraceEvent[], sees: SeesPlace): readonly TraceEvent[] {
+  const known = new Set<number>();
+  for (const event of events) {
+    if (event.type === 'stored' && event.place !== undefined && sees(event.place)) known.add(event.trace);
+    if (event.type === 'published' && event.from === undefined) known.add(event.trace);
+  }
+  return events.filter((event) => {
+    if (event.type === 'published') return known.has(event.trace) && (event.from === undefined || sees(event.from));
+    if (event.type === 'settled') return [...known].some((trace) => trace >= event.trace && trace <= event.last);
+    return placesOf(event).every(sees);
+  });
 }
 
 /** An event may be of no worth to people. */
