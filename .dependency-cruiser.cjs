@@ -28,7 +28,21 @@ module.exports = {
       from: { path: '^src/protocols/', pathNot: '\\.test\\.ts$' },
       to: { path: '^src/broker/', pathNot: '^src/broker/index\\.ts$' },
     },
-    { name: 'no-circles', severity: 'error', from: { path: '^src/' }, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
+    {
+      name: 'console-apart',
+      severity: 'error',
+      comment: 'of the broker the console has only the types of what the API answers',
+      from: { path: '^console/' },
+      to: { path: '^(src|test|bench)/', pathNot: '^src/protocols/http/shapes/' },
+    },
+    {
+      name: 'console-takes-types-only',
+      severity: 'error',
+      from: { path: '^console/' },
+      to: { path: '^src/', dependencyTypesNot: ['type-only'] },
+    },
+    { name: 'src-without-console', severity: 'error', from: { path: '^src/', pathNot: '\\.test\\.ts$' }, to: { path: '^console/' } },
+    { name: 'no-circles', severity: 'error', from: { path: '^(src|console)/' }, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
     {
       name: 'no-dev-dependencies-in-source',
       severity: 'error',
@@ -38,6 +52,7 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^console/dist/' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] },

@@ -8,7 +8,10 @@ interface Kind {
   readonly testTimeout: number;
 }
 const kinds: Record<string, Kind> = {
-  default: { include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'bench/**/*.test.ts'], testTimeout: 180_000 },
+  default: {
+    include: ['src/**/*.test.ts', 'console/**/*.test.ts', 'test/**/*.test.ts', 'bench/**/*.test.ts'],
+    testTimeout: 180_000,
+  },
   slow: { include: ['test/**/*.slow.ts'], testTimeout: 1_800_000 },
   interop: { include: ['test/**/*.interop.ts'], testTimeout: 420_000 },
 };

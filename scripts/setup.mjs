@@ -1,5 +1,5 @@
 // Prepares a bare checkout: installs the dependencies when they are missing or not those of the lock file, and makes
-// sure that the pinned Node runs. Plain JavaScript for any Node >= 20, for it runs before anything is installed.
+// sure that the pinned Node runs; builds the console when its sources have changed. Plain JavaScript for any Node >= 20, for it runs before anything is installed.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -51,6 +51,16 @@ if (!installed || !existsSync(pinnedNode)) {
   if (!version.startsWith(`v${wanted}.`))
     fail(`the pinned Node ${wanted} does not run here (found ${version || 'none'}); remove node_modules and try again`);
   writeFileSync(stampFile, lock);
+}
+
+const { isConsoleBuilt } = await import('./console.mjs');
+if (!isConsoleBuilt()) {
+  const { status } = spawnSync(pinnedNode, [join(root, 'scripts', 'console.mjs')], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    shell,
+  });
+  // The broker works without: its page says how to build the console.
+  if (status !== 0) process.stderr.write('sluice: the console could not be built; see above\n');
 }
 
 function fail(why) {
