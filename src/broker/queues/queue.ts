@@ -24,8 +24,6 @@ import type { Turns } from './turn.ts';
 
 /** Messages that one queue gives out, or drops, before others have their turn. */
 const BUDGET = 1000;
-/** The header of dead letters. */
-const DEATHS = 'x-death';
 /** After a read or an append failed, it is tried again. */
 const RETRY_MS = 1000;
 
@@ -180,12 +178,10 @@ export class Queue {
     this.#expiration.inOrder(...args);
   }
 
-  /** Whether the next message, as far as it is in memory, died in another queue. */
-  get holdsDeadLetter(): boolean {
+  /** Shows the message that is next, as far as it is in memory. */
+  glance<Result>(visit: (message: MessageBytes) => Result): Result | undefined {
     const lane = this.#backlog.firstLane();
-    if (lane === undefined || !lane.read(lane.reader, lane.peek())) return false;
-    const { properties, propertiesStart, propertiesEnd } = lane.reader.message;
-    return properties.subarray(propertiesStart, propertiesEnd).includes(DEATHS, 0, 'latin1');
+    return lane?.read(lane.reader, lane.peek()) === true ? visit(lane.reader.message) : undefined;
   }
 
   /** Whether it would take a message of so many bytes now, as far as publishers are refused at all. */

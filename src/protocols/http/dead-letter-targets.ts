@@ -1,4 +1,11 @@
-import { type Broker, MessageBytes, type QueueEntry, type VirtualHost } from '../../broker/index.ts';
+import {
+  type Broker,
+  deathTrail,
+  MessageBytes,
+  type Queue,
+  type QueueEntry,
+  type VirtualHost,
+} from '../../broker/index.ts';
 
 /** A queue or a stream that dead letters come to, and whose they are. */
 export interface DeadLetterTarget {
@@ -15,6 +22,7 @@ interface Found {
   ofCount: number;
 }
 
+const DEATHS = 'x-death';
 /** Sources that are told of by name. */
 const MAX_NAMED = 20;
 /** Exchanges that are gone through from one dead-letter exchange on. */
@@ -42,7 +50,7 @@ export class DeadLetterTargets {
       if (entry.kind === 'stream') continue;
       const { deadLetterExchange: exchange, deadLetterRoutingKey: key } = entry.queue.settings;
       if (exchange !== undefined) for (const target of this.#reach(exchange, key)) this.#add(target, entry.name);
-      if (!this.#found.has(entry.name) && left-- > 0 && entry.queue.holdsDeadLetter) this.#add(entry, undefined);
+      if (!this.#found.has(entry.name) && left-- > 0 && holdsLetter(entry.queue)) this.#add(entry, undefined);
     }
     if (this.#host.name === '/') this.#addTopics();
     return Array.from(this.#found.values(), (found) => ({ host: this.#host, ...found }));
@@ -110,4 +118,15 @@ export class DeadLetterTargets {
     }
     return [...queues];
   }
+}
+
+/** Whether the next message died in another queue; one that was brought back to where it died is none of those that are looked for. */
+function holdsLetter(queue: Queue): boolean {
+  const holds = queue.glance((message) => {
+    const { properties, propertiesStart, propertiesEnd } = message;
+    if (!properties.subarray(propertiesStart, propertiesEnd).includes(DEATHS, 0, 'latin1')) return false;
+    const deaths = deathTrail(message)?.deaths ?? [];
+    return deaths.length > 0 && deaths.every((death) => death.queue !== queue.name);
+  });
+  return holds === true;
 }
