@@ -242,6 +242,7 @@ function listenerOpener(settings: Settings, broker: Broker, opened: readonly Lis
   const replies = new ReplyChannels(broker.environment.random);
   return async (own: ListenerSettings): Promise<OpenListener> => {
     const { endpoint } = own;
+    const logger = broker.logs.part(endpoint.protocol);
     const listen = await listenOptions(own, settings, broker.environment);
     if (endpoint.protocol === 'amqp')
       return AmqpListener.open({

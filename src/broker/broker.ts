@@ -15,6 +15,7 @@ import type { ClientQuotas } from './flow/client-quotas.ts';
 import { ConnectionLimits } from './flow/connection-limits.ts';
 import type { MemoryAlarm } from './flow/memory-alarm.ts';
 import type { Groups } from './groups/groups.ts';
+import { Logs } from './logs/index.ts';
 import type { Turns } from './queues/turn.ts';
 import type { Authorizer } from './security/authorizer.ts';
 import { LoginThrottle } from './security/login-throttle.ts';
@@ -34,6 +35,8 @@ import type { VirtualHosts } from './virtual-hosts/virtual-hosts.ts';
 export class Broker {
   readonly environment: Environment;
   readonly logger: Logger;
+  /** Where everything goes that is logged, of this and of the protocols. */
+  readonly logs: Logs;
   readonly settings: BrokerSettings;
   readonly streams: Streams;
   readonly groups: Groups;
@@ -74,7 +77,8 @@ export class Broker {
   #retention: Timer | undefined;
   #closed = false;
 
-  private constructor(parts: BrokerParts) {
+  private constructor(parts: BrokerParts, logs: Logs) {
+    this.logs = logs;
     this.environment = parts.options.environment;
     this.logger = parts.options.logger;
     this.settings = parts.settings;
@@ -116,7 +120,9 @@ export class Broker {
   }
 
   static async open(options: BrokerOptions): Promise<Broker> {
-    return new Broker(await openParts(options));
+    const { logger: sink, environment } = options;
+    const logs = new Logs({ sink, now: () => environment.clock.now() });
+    return new Broker(await openParts({ ...options, logger: logs.part('broker') }), logs);
   }
 
   get clusterId(): string {

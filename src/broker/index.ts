@@ -29,6 +29,7 @@ export {
   LEAVES,
   LEAVES_FOR_NOW,
 } from './groups/index.ts';
+export * from './logs/index.ts';
 export * from './messages/index.ts';
 export { headerText } from './messages/record-mapping.ts';
 export { RecordMessages } from './messages/record-messages.ts';

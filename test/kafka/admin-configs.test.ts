@@ -214,7 +214,6 @@ describe('DescribeConfigs of a broker', () => {
   test.each([
     [BROKER, '7', 'Unexpected broker id, expected 1 or empty string, but received 7'],
     [BROKER, 'one', 'Broker id must be an integer, but it is: one'],
-    [BROKER_LOGGER, '1', 'The log that this broker was given has no level.'],
     [GROUP, '', 'Group name must not be empty'],
     [99, 'what', 'Unsupported resource type: 99'],
   ])("resource %s '%s' is refused", async (type, name, errorMessage) => {

@@ -197,10 +197,18 @@ describe('the level of the log', () => {
     expect(await entry('1', 'root', BROKER_LOGGER)).toMatchObject({ value: 'DEBUG' });
   });
 
+  test('can be that of one part', async () => {
+    expect(await set('1', { kafka: 'TRACE' }, BROKER_LOGGER)).toMatchObject({ errorCode: KafkaError.NONE });
+    expect(await entry('1', 'kafka', BROKER_LOGGER)).toMatchObject({ value: 'TRACE' });
+    expect(await entry('1', 'amqp', BROKER_LOGGER)).toMatchObject({ value: 'INFO' });
+    expect(await set('1', { kafka: null }, BROKER_LOGGER)).toMatchObject({ errorCode: KafkaError.NONE });
+    expect(await entry('1', 'kafka', BROKER_LOGGER)).toMatchObject({ value: 'INFO' });
+  });
+
   test.each([
     ['root', 'LOUD', KafkaError.INVALID_CONFIG, /^Cannot set the log level of root to LOUD/],
     ['root', null, KafkaError.INVALID_REQUEST, /^Removing the log level of the root logger/],
-    ['kafka', 'INFO', KafkaError.INVALID_CONFIG, /^Logger kafka does not exist!/],
+    ['storage', 'INFO', KafkaError.INVALID_CONFIG, /^Logger storage does not exist!/],
   ])('%s=%s is refused', async (name, value, errorCode, message) => {
     const refused = await set('1', { [name]: value }, BROKER_LOGGER);
     expect(refused).toMatchObject({ errorCode, errorMessage: expect.stringMatching(message) });
@@ -211,6 +219,8 @@ describe('the level of the log', () => {
     const admin = new Admin({ clientId: 'test', bootstrapBrokers: [`127.0.0.1:${port()}`], retries: 0 });
     onTestFinished(() => admin.close());
     const described = await admin.describeConfigs({ resources: [{ resourceType: BROKER_LOGGER, resourceName: '1' }] });
-    expect(described[0]?.configs).toMatchObject([{ name: 'root', value: 'INFO' }]);
+    expect(described[0]?.configs.map(({ name, value }) => `${name}=${value}`)).toEqual([
+      ...['root=INFO', 'broker=INFO', 'kafka=INFO', 'amqp=INFO', 'http=INFO'],
+    ]);
   });
 });

@@ -49,6 +49,12 @@ const ACTS: Readonly<Record<string, HttpAct>> = {
   'DELETE /api/policies/:vhost/:name': { act: 'policy.delete' },
   'POST /api/definitions': { act: 'definitions.import' },
   'POST /api/definitions/:vhost': { act: 'definitions.import' },
+  'POST /api/queues/:vhost/:queue/move': { act: 'queue.move', details: ['destination', 'to', 'count', 'filter'] },
+  'DELETE /api/queues/:vhost/:queue/messages/:id': { act: 'message.delete' },
+  'POST /api/dead-letters/:vhost/:queue/redrive': { act: 'dead-letters.redrive', details: ['to', 'count', 'filter'] },
+  'POST /api/delayed/:vhost/:id/deliver': { act: 'message.deliver' },
+  'DELETE /api/delayed/:vhost/:id': { act: 'message.delete' },
+  'DELETE /api/transfers/:id': { act: 'transfer.cancel' },
   'PUT /api/streams/:stream': { act: 'stream.create', declares: true, details: ['partitions', 'config'] },
   'DELETE /api/streams/:stream': { act: 'stream.delete' },
   'POST /api/streams/:stream/partitions': { act: 'stream.partitions', details: ['partitions'] },
@@ -60,6 +66,7 @@ const ACTS: Readonly<Record<string, HttpAct>> = {
   'DELETE /api/groups/:group/offsets/:stream': { act: 'offsets.delete' },
   'POST /api/transactions/:transaction/abort': { act: 'transaction.abort' },
   'POST /api/streams/:stream/partitions/:partition/abort-transaction': { act: 'transaction.abort' },
+  'PUT /api/log-level': { act: 'log-level.change', details: ['level', 'parts'] },
   'DELETE /api/session': { act: 'logout' },
 };
 
@@ -68,6 +75,19 @@ export const NO_ACTS: ReadonlySet<string> = new Set([
   'POST /api/session',
   'POST /api/exchanges/:vhost/:exchange/publish',
   'POST /api/queues/:vhost/:queue/get',
+  'POST /api/queues/:vhost/:queue/produce',
+  'POST /api/queues/:vhost/:queue/consume',
+  'POST /api/queues/:vhost/:queue/settle',
+  'POST /api/exchanges/:vhost/:exchange/produce',
+  'POST /api/exchanges/:vhost/:exchange/route',
+  'POST /api/streams/:stream/produce',
+  'POST /api/streams/:stream/consume',
+  'POST /api/streams/:stream/produce',
+  'POST /api/exchanges/:vhost/:exchange/produce',
+  'POST /api/queues/:vhost/:queue/produce',
+  'POST /api/queues/:vhost/:queue/consume',
+  'POST /api/queues/:vhost/:queue/settle',
+  'POST /api/streams/:stream/consume',
 ]);
 
 /** Undefined for a request that is no administrative act. */

@@ -1,5 +1,5 @@
 import type { AuditEntry, AuditPage, AuditRecord } from '../../../broker/index.ts';
-import { badRequest } from '../errors.ts';
+import { limitOf, numberOf, timeOf } from '../query-values.ts';
 import { type Call, getAnswer, ok, type Route } from '../route.ts';
 import type { AuditEntryShape, AuditPageShape } from '../shapes/audit.ts';
 
@@ -25,11 +25,9 @@ export const auditRoutes: readonly Route[] = [
 
 /** What the query asks for. Throws 400. */
 function readAudit({ broker, query }: Call): Promise<AuditPage> {
-  const limit = numberOf('limit', query('limit')) ?? DEFAULT_LIMIT;
-  if (limit < 1 || limit > MAX_LIMIT) throw badRequest(`limit: from 1 to ${MAX_LIMIT}`);
   return broker.audit.read({
     matches: filter((name) => query(name)),
-    limit,
+    limit: limitOf(query('limit'), DEFAULT_LIMIT, MAX_LIMIT),
     before: numberOf('before', query('before')),
     since: timeOf('since', query('since')),
     until: timeOf('until', query('until')),
@@ -59,20 +57,6 @@ function fits(entry: AuditEntry, name: Filter, value: string): boolean {
     default:
       return entry[name] === value;
   }
-}
-
-function numberOf(name: string, text: string | undefined): number | undefined {
-  if (text === undefined || text === '') return undefined;
-  if (!/^\d{1,15}$/.test(text)) throw badRequest(`${name}: a whole number is wanted`);
-  return Number(text);
-}
-
-/** Milliseconds since the epoch, or a date as ISO 8601 has it. */
-function timeOf(name: string, text: string | undefined): number | undefined {
-  if (text === undefined || text === '' || /^\d+$/.test(text)) return numberOf(name, text);
-  const time = Date.parse(text);
-  if (Number.isNaN(time)) throw badRequest(`${name}: milliseconds since the epoch or a date are wanted`);
-  return time;
 }
 
 function show(entry: AuditRecord): AuditEntryShape {

@@ -11,6 +11,7 @@ import { groupResetRoutes } from './group-reset.ts';
 import { groupRoutes } from './groups.ts';
 import { healthRoutes, probeRoutes } from './health.ts';
 import { historyRoutes } from './history.ts';
+import { logRoutes } from './logs.ts';
 import { messageRoutes } from './messages.ts';
 import { nodeRoutes } from './nodes.ts';
 import { overviewRoutes } from './overview.ts';
@@ -34,6 +35,7 @@ const API: readonly Route[] = [
   ...historyRoutes,
   ...sessionRoutes,
   ...auditRoutes,
+  ...logRoutes,
   ...nodeRoutes,
   ...virtualHostRoutes,
   ...userRoutes,

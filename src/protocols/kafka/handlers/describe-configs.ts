@@ -75,7 +75,7 @@ function entries({ resourceType, resourceName }: Resource, context: RequestConte
       return brokerConfigs(context);
     case ResourceType.BROKER_LOGGER:
       checkBrokerName(resourceName, settings.nodeId, `${settings.nodeId}`);
-      return loggerConfigs(broker.logger);
+      return loggerConfigs(broker.logs);
     case ResourceType.GROUP:
       if (resourceName === '') throw new Refusal(KafkaError.INVALID_REQUEST, 'Group name must not be empty');
       return groupConfigs(broker.groupConfigs.own(resourceName), broker.groupConfigs.defaults);

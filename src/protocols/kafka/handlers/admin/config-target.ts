@@ -45,7 +45,7 @@ export function configTarget(resource: Resource, context: RequestContext): Confi
       return brokerTarget(resource, context);
     case ResourceType.BROKER_LOGGER:
       checkBrokerName(resource.resourceName, context.broker.settings.nodeId, `${context.broker.settings.nodeId}`);
-      return loggerTarget(context.broker.logger);
+      return loggerTarget(context.broker.logs);
     case ResourceType.CLIENT_METRICS:
       return clientMetricsTarget(resource, context);
     default:
