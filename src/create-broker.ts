@@ -5,6 +5,8 @@ import {
   formatEndpoint,
   type ListenerInput,
   type ListenerSettings,
+  type LoadedSettings,
+  originsOfProgram,
   parseEndpoint,
   parseListener,
   type Settings,
@@ -17,8 +19,10 @@ import { realEnvironment } from './environment/real.ts';
 import { BrokerError } from './errors.ts';
 import { openStorage } from './open-storage.ts';
 import { AmqpListener, ReplyChannels } from './protocols/amqp/index.ts';
+import type { SettingsDesk } from './protocols/http/server-facts.ts';
 import { embeddedProtocol, KafkaListener, PrincipalRules } from './protocols/kafka/index.ts';
 import { readFile } from './read-file.ts';
+import { BrokerSettingsDesk } from './settings-desk.ts';
 import { VERSION } from './version.ts';
 
 export interface CreateBrokerOptions {
@@ -32,6 +36,8 @@ export interface CreateBrokerOptions {
   readonly advertise?: readonly string[];
   /** Everything that a configuration file can say. */
   readonly settings?: SettingsInput;
+  /** Where the settings come from, for those who ask; they are in `settings` as well. */
+  readonly loaded?: LoadedSettings;
   /** Silent unless given. */
   readonly logger?: Logger;
   /** 'virtual' gives the broker a clock that stands still until `broker.clock.advance` turns it. */
@@ -115,8 +121,17 @@ export async function createBroker(options: CreateBrokerOptions = {}): Promise<R
       openShard: storage.openShard,
       openTransientShard: storage.openTransientShard,
     });
+    if (storage.restored !== undefined) {
+      await broker.producerIds.leap();
+      await storage.notedRestore();
+      const { backup, time } = storage.restored;
+      logger.info(
+        { backup, time: new Date(time).toISOString() },
+        'this is the state of that time, restored from a backup',
+      );
+    }
     await file?.importInto(broker);
-    const open = listenerOpener(settings, broker, listeners);
+    const open = listenerOpener(settings, broker, listeners, deskOf(broker, settings, options));
     for (const asked of options.listeners ?? options.settings?.listeners ?? []) {
       const listener = parseListener(asked);
       listeners.push({ endpoint: listener.endpoint, listener: await open(listener) });
@@ -171,6 +186,7 @@ function brokerSettings({
   tracing,
   http,
   audit,
+  backup,
 }: Settings) {
   return {
     ...(limits.memoryBytes !== undefined && { memoryBytes: limits.memoryBytes }),
@@ -191,6 +207,7 @@ function brokerSettings({
     },
     transactions,
     audit,
+    backup: { ...backup, version: VERSION },
     sessions: { max: http.sessions, idleMs: http.sessionIdleMs, lifetimeMs: http.sessionLifetimeMs },
     topologyLimits: {
       maxVirtualHosts: limits.virtualHosts,
@@ -230,12 +247,24 @@ function userSettings({ security }: Settings, definitions: Definitions | undefin
   };
 }
 
+function deskOf(
+  broker: Broker,
+  settings: Settings,
+  { loaded, settings: given = {} }: CreateBrokerOptions,
+): SettingsDesk {
+  return new BrokerSettingsDesk({
+    broker,
+    loaded: { settings, origins: loaded?.origins ?? originsOfProgram(given), reload: loaded?.reload },
+    restate: (changed) => broker.restate(brokerSettings(changed)),
+  });
+}
+
 function addressOf({ endpoint, listener: { port } }: ListenerOn): ListenerAddress {
   const { protocol, host } = endpoint;
   return { protocol, url: formatEndpoint({ ...endpoint, port }), host, port };
 }
 
-function listenerOpener(settings: Settings, broker: Broker, opened: readonly ListenerOn[]) {
+function listenerOpener(settings: Settings, broker: Broker, opened: readonly ListenerOn[], desk: SettingsDesk) {
   const { limits, amqp, kafka, http, storage } = settings;
   const startedAt = broker.environment.clock.monotonic();
   // A reply finds its channel whichever listener that came by.
@@ -259,7 +288,15 @@ function listenerOpener(settings: Settings, broker: Broker, opened: readonly Lis
       const { HttpListener } = await import('./protocols/http/index.ts');
       const disk = storage.kind === 'disk' ? storage : undefined;
       const listeners = () => opened.map(addressOf);
-      const server = { product: 'Sluice', version: VERSION, listeners, disk, startedAt };
+      const server = {
+        product: 'Sluice',
+        version: VERSION,
+        listeners,
+        disk,
+        startedAt,
+        metrics: settings.metrics,
+        settings: desk,
+      };
       return HttpListener.open({
         broker,
         logger,

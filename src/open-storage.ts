@@ -1,6 +1,7 @@
 import type { Settings } from './config/index.ts';
 import type { Environment } from './environment/environment.ts';
 import type { BrokerError } from './errors.ts';
+import { type RestoreMark, readRestoreMark, removeRestoreMark } from './storage/backup/index.ts';
 import { MemoryCommitLog } from './storage/commit-log/memory.ts';
 import { type CommitLog, type SegmentStore, Shard } from './storage/index.ts';
 import { MemorySegmentStore } from './storage/segment-store/memory.ts';
@@ -11,6 +12,10 @@ export interface Storage {
   readonly openShard: (index: number, onTrouble: OnTrouble) => Promise<Shard>;
   /** A shard for what is not to outlive this start. */
   readonly openTransientShard: (onTrouble: OnTrouble) => Promise<Shard>;
+  /** The data was restored from a backup, and no broker has started on it since. */
+  readonly restored: RestoreMark | undefined;
+  /** Says that one has. */
+  notedRestore(): Promise<void>;
   /** After all shards are closed. */
   close(): Promise<void>;
 }
@@ -37,6 +42,8 @@ export async function openStorage(settings: Settings['storage'], environment: En
     return {
       openShard: (_index, onTrouble) => openInMemory(onTrouble),
       openTransientShard: openInMemory,
+      restored: undefined,
+      notedRestore: async () => {},
       close: async () => {},
     };
   }
@@ -46,7 +53,13 @@ export async function openStorage(settings: Settings['storage'], environment: En
   const { directory, commitLogFileBytes, flush, flushIntervalMs } = settings;
   await files.makeDirectory(directory);
   const lock = await files.lock(directory);
+  const restored = await readRestoreMark(files, directory).catch(async (error: unknown) => {
+    await lock.release();
+    throw error;
+  });
   return {
+    restored,
+    notedRestore: () => removeRestoreMark(files, directory),
     async openShard(index, onTrouble) {
       const home = `${directory}/shard-${index}`;
       const store = await DirectorySegmentStore.open({ environment, directory: `${home}/segments` });

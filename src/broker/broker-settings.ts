@@ -3,6 +3,7 @@ import type { Logger } from '../environment/logger.ts';
 import type { BrokerError } from '../errors.ts';
 import type { Shard } from '../storage/index.ts';
 import type { AuditSettings } from './audit/index.ts';
+import type { BackupSettings } from './backups/index.ts';
 import type { GroupBounds } from './configs/index.ts';
 import type { GroupsOptions } from './groups/groups.ts';
 import type { GroupSettings } from './groups/index.ts';
@@ -54,6 +55,7 @@ export interface BrokerSettings {
   /** Milliseconds between two looks at what retention says. */
   readonly retentionCheckMs: number;
   readonly compaction: Partial<CleanerSettings>;
+  readonly backup: Partial<BackupSettings>;
   readonly telemetry: Partial<TelemetrySettings>;
   /** Which messages are traced, until somebody sets that while the broker runs. */
   readonly tracing: TracingSettings;
@@ -82,6 +84,7 @@ export const DEFAULT_BROKER_SETTINGS: BrokerSettings = {
   memoryBytes: 0,
   retentionCheckMs: 300_000,
   compaction: {},
+  backup: {},
   telemetry: {},
   tracing: DEFAULT_TRACING_SETTINGS,
 };

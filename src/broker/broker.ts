@@ -3,12 +3,13 @@ import type { Logger } from '../environment/logger.ts';
 import { BrokerError } from '../errors.ts';
 import type { Shard } from '../storage/index.ts';
 import { AuditLog, DEFAULT_AUDIT_SETTINGS } from './audit/index.ts';
+import { Backups, DEFAULT_BACKUP_SETTINGS } from './backups/index.ts';
 import { type BrokerParts, openParts } from './broker-parts.ts';
 import type { BrokerOptions, BrokerSettings } from './broker-settings.ts';
 import type { Catalog } from './catalog/catalog.ts';
 import type { LogSweeper } from './catalog/log-sweeper.ts';
 import { Clients } from './clients/index.ts';
-import { type NumbersInForce, numbersOf } from './configs/in-force.ts';
+import { brokerStatics, type NumbersInForce, numbersOf } from './configs/in-force.ts';
 import type { BrokerConfigs, GroupConfigs } from './configs/index.ts';
 import { type DefinitionsInput, exportDefinitions, importDefinitions } from './definitions/index.ts';
 import type { ClientQuotas } from './flow/client-quotas.ts';
@@ -66,6 +67,7 @@ export class Broker {
   readonly transfers: Transfers;
   readonly redrivePositions: RedrivePositions;
   readonly producerIds: ProducerIds;
+  readonly backups: Backups;
   readonly #catalog: Catalog;
   readonly #shards: readonly Shard[];
   readonly #transientShard: Shard;
@@ -112,6 +114,7 @@ export class Broker {
     this.#sweeper = parts.sweeper;
     this.producerIds = parts.producerIds;
     this.#cleaner = cleaner(parts);
+    this.backups = openBackups(parts);
     this.configs.onChange(() => this.#configure());
     this.telemetry = this.#openTelemetry(parts.options.dataDirectory);
     this.#watchRetention();
@@ -154,6 +157,11 @@ export class Broker {
     return importDefinitions(json, this);
   }
 
+  /** Takes settings that can change while the broker runs as if it had been started with them. */
+  restate(settings: Pick<BrokerSettings, 'connections' | 'compaction' | 'streamDefaults'>): void {
+    this.configs.restate({ statics: brokerStatics(settings), topicDefaults: settings.streamDefaults });
+  }
+
   exportDefinitions(): DefinitionsInput {
     return exportDefinitions(this.virtualHosts, this.users);
   }
@@ -164,6 +172,7 @@ export class Broker {
     this.#closed = true;
     this.#retention?.cancel();
     this.telemetry.stop();
+    await this.backups.stop();
     this.#cleaner.stop();
     this.#alarm.close();
     this.#sweeper.stop();
@@ -178,6 +187,7 @@ export class Broker {
     await this.audit.close();
     this.turns.tracing.close();
     await this.#catalog.close();
+    await this.backups.close();
     await Promise.all([...this.#shards, this.#transientShard].map((shard) => shard.close()));
   }
 
@@ -213,6 +223,17 @@ function openAuditLog({ options: { environment, logger }, settings, shards: [sha
     clock: environment.clock,
     settings: { ...DEFAULT_AUDIT_SETTINGS, ...settings.audit },
     onTrouble: (error, what) => logger.warn({ code: error.code, err: error.message }, what),
+  });
+}
+
+function openBackups({ options: { environment, logger }, settings, shards, catalog }: BrokerParts): Backups {
+  return new Backups({
+    environment,
+    shards,
+    clusterId: () => catalog.state.clusterId,
+    settings: { ...DEFAULT_BACKUP_SETTINGS, ...settings.backup },
+    onTrouble: (error, what) => logger.warn({ code: error.code, err: error.message }, what),
+    onCreated: ({ id, bytes, newBytes }) => logger.info({ backup: id, bytes, newBytes }, 'a backup was made'),
   });
 }
 

@@ -1,5 +1,6 @@
 export type { Durability, LogRead } from '../storage/index.ts';
 export * from './audit/index.ts';
+export * from './backups/index.ts';
 export { Broker } from './broker.ts';
 export { type BrokerOptions, type BrokerSettings, DEFAULT_BROKER_SETTINGS } from './broker-settings.ts';
 export * from './browse/index.ts';

@@ -435,6 +435,40 @@ const compaction = section(
   'How topics with `cleanup.policy: compact` are compacted.',
 );
 
+const backup = section(
+  {
+    directory: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'Where the running broker puts backups: sets of them, each in a directory of its own below this one; better on another disk. Without it there are none over the API.',
+      ),
+    archive: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Whether all that is appended is also copied to the set `main`, with the time at which it was durable: then any time since its first backup can be restored.',
+      ),
+    archiveIntervalMs: ms(1, MAX_INT32)
+      .default(SECOND)
+      .describe('How far the archive may be behind, and so what the loss of the data directory may cost.'),
+    intervalMs: ms(0, MAX_INT32)
+      .default(0)
+      .describe('Between two backups to the set `main` that are made of themselves, incremental ones; 0 for none.'),
+    keep: count(0).default(0).describe('How many backups of the set `main` are left after such a one; 0 for all.'),
+    maxKeptBytes: bytes(1 * MiB)
+      .default(4 * GiB)
+      .describe(
+        'Bytes on the disk of the data that a backup, or the archive, may keep from being freed. With more the backup is given up, and the archive has a gap.',
+      ),
+    bytesPerSecond: bytes(64 * KiB)
+      .default(128 * MiB)
+      .describe('Bytes that making or verifying a backup reads or writes each second, on average.'),
+  },
+  'Backups: see [backup.md](backup.md).',
+);
+
 const groups = section(
   {
     initialRebalanceDelayMs: ms(0, MAX_INT32)
@@ -546,11 +580,12 @@ export const settingsSchema = z
     groups,
     transactions,
     compaction,
+    backup,
     metrics,
     tracing,
     logLevel: z.enum(LOG_LEVELS).default('info').describe('The least severe messages that are logged.'),
   })
-  .superRefine(({ listeners, advertise, tls, groups, kafka }, context) => {
+  .superRefine(({ listeners, advertise, tls, groups, kafka, backup, storage }, context) => {
     const refuse = (path: (string | number)[], message: string) => context.addIssue({ code: 'custom', path, message });
     const known = new Set<string>();
     for (const [index, listener] of listeners.entries()) {
@@ -565,6 +600,10 @@ export const settingsSchema = z
       if (known.has(parseEndpoint(text).protocol)) continue;
       refuse(['advertise', index], `no listener speaks the protocol of '${text}': add one to listeners`);
     }
+    if ((backup.archive || backup.intervalMs > 0) && backup.directory === undefined)
+      refuse(['backup', 'directory'], 'what is archived, or backed up from time to time, needs a directory: set it');
+    if (backup.archive && storage.kind === 'memory')
+      refuse(['backup', 'archive'], 'what is kept in memory cannot be archived: set storage.kind to disk');
     if (groups.consumerHeartbeatIntervalMs >= groups.consumerSessionTimeoutMs) {
       refuse(
         ['groups', 'consumerHeartbeatIntervalMs'],

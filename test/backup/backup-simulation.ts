@@ -1,3 +1,4 @@
+import type { Timer } from '../../src/environment/environment.ts';
 import { SeededRandom } from '../../src/environment/seeded-random.ts';
 import { SimulatedDisk } from '../../src/environment/simulated-files.ts';
 import { VirtualClock } from '../../src/environment/virtual-clock.ts';
@@ -11,7 +12,6 @@ import {
   isReadable,
   listBackups,
   Progress,
-  removeUnreferenced,
   restore,
   verifyBackup,
 } from '../../src/storage/backup/index.ts';
@@ -45,6 +45,13 @@ class History {
   }
 }
 
+/** Time in whole milliseconds, as it is outside. */
+class WholeClock extends VirtualClock {
+  override setTimer(delayMs: number, callback: () => void): Timer {
+    return super.setTimer(Math.ceil(delayMs), callback);
+  }
+}
+
 /** Shards over a simulated disk that are backed up, archived, crash, and are restored elsewhere. */
 export class BackupSimulation {
   readonly #random: SeededRandom;
@@ -56,7 +63,7 @@ export class BackupSimulation {
   /** When the archive had to begin again, or a crash took the knowledge of times. */
   readonly #crashes: number[] = [];
   readonly notes: string[] = [];
-  #clock = new VirtualClock(START);
+  #clock = new WholeClock(START);
   #shards: Shard[] = [];
   #archiver: Archiver | undefined;
   #values = 0;
@@ -128,7 +135,7 @@ export class BackupSimulation {
     this.#data.crash();
     if (this.#random.chance(0.7)) this.#backups.crash();
     else this.#backups.kill();
-    this.#clock = new VirtualClock(this.#clock.now() + this.#random.below(2000));
+    this.#clock = new WholeClock(this.#clock.now() + this.#random.below(2000));
     this.#crashes.push(this.#clock.now());
     await this.#open();
   }
@@ -261,8 +268,7 @@ export class BackupSimulation {
     const [gone] = this.#summaries.splice(at, 1);
     const files = this.#backups.files();
     const live = this.#shards.map((shard) => shard.copySource.flusher.shardId);
-    await this.#done(deleteBackups(files, SET, [gone?.id ?? '']));
-    await this.#done(removeUnreferenced(files, SET, live));
+    await this.#done(deleteBackups(files, SET, [gone?.id ?? ''], live));
     this.#note(`deleted ${gone?.id}`);
   }
 

@@ -13,8 +13,7 @@ import type { BackupDamage } from './stored.ts';
  *
  *   FileHeader => magic:8 bytes  version:u16  reserved:u16  epoch:u32  start:i64  shard:16 bytes  reserved:u32  crc:u32
  *
- * and frames (group-frame.ts). A file ends where the next one starts, or there is a gap. What a crash left half-written at the end of the newest file is
- * cut before it goes on.
+ * and frames (group-frame.ts). A file counts up to where the next one starts; where it does not reach that far, there is a gap.
  */
 
 export const ARCHIVE = 'archive';
@@ -66,13 +65,14 @@ export interface ScannedFile {
   readonly damage: BackupDamage | undefined;
 }
 
-/** Reads one file of an archive; `visit` answers false when it has had enough. */
+/** Reads one file of an archive, up to where the next one starts; `visit` answers false when it has had enough. */
 export async function scanArchiveFile(
   files: FileSystem,
   directory: string,
   shardId: string,
   start: Position,
   visit: (frame: GroupFrame | MarkFrame) => boolean | Promise<boolean> = () => true,
+  limit: Position = Number.POSITIVE_INFINITY,
 ): Promise<ScannedFile> {
   const path = join(archiveDirectory(shardId), archiveName(start));
   const object = 'the archive';
@@ -95,14 +95,16 @@ export async function scanArchiveFile(
       const piece = Buffer.allocUnsafeSlow(READ_BYTES);
       const count = await file.read(piece, at);
       for (const frame of walk.add(piece.subarray(0, count))) {
-        if (!(await visit(frame))) return { end, bytes: walk.at, lastMark, epoch, damage: undefined };
+        if (frame.position > limit || !(await visit(frame)))
+          return { end, bytes: walk.at, lastMark, epoch, damage: undefined };
         if (isMark(frame)) lastMark = frame;
         else end = frame.position;
       }
       at += count;
       if (count < piece.length || walk.flaw !== undefined) break;
     }
-    const flaw = walk.finish();
+    // A file that failed is damaged beyond the place where the next one starts.
+    const flaw = end >= limit ? undefined : walk.finish();
     return { end, bytes: walk.at, lastMark, epoch, damage: flaw && { file: path, ...flaw, object } };
   } finally {
     await file.close();
@@ -142,7 +144,7 @@ export async function archiveReach(
   for (const [i, start] of starts.entries()) {
     if ((starts[i + 1] ?? Number.POSITIVE_INFINITY) <= from) continue;
     if (start > at) return reach(`the archive has nothing between positions ${at} and ${start}`);
-    const scanned = await scanArchiveFile(files, directory, shardId, start, (frame) => {
+    const visit = (frame: GroupFrame | MarkFrame): boolean => {
       if (isMark(frame)) {
         isOver = frame.time > until;
         if (isOver) return false;
@@ -150,7 +152,8 @@ export async function archiveReach(
         position = Math.max(position, Math.min(frame.position, at));
       } else at = Math.max(at, frame.position);
       return true;
-    });
+    };
+    const scanned = await scanArchiveFile(files, directory, shardId, start, visit, starts[i + 1]);
     epoch = Math.max(epoch, scanned.epoch);
     if (isOver) return reach();
     if (scanned.damage === undefined) continue;
@@ -172,16 +175,17 @@ export async function readArchive(
   visit: (payload: Buffer) => Promise<void>,
 ): Promise<void> {
   const starts = await archiveStarts(files, directory, shardId);
+  let at = from;
   for (const [i, start] of starts.entries()) {
     if ((starts[i + 1] ?? Number.POSITIVE_INFINITY) <= from || start >= upTo) continue;
-    let at = from;
-    const { damage } = await scanArchiveFile(files, directory, shardId, start, async (frame) => {
-      if (isMark(frame) || frame.position <= from) return true;
+    const take = async (frame: GroupFrame | MarkFrame): Promise<boolean> => {
+      if (isMark(frame) || frame.position <= at) return true;
       if (frame.position > upTo) return false;
       at = frame.position;
       await visit(frame.payload);
       return true;
-    });
+    };
+    const { damage } = await scanArchiveFile(files, directory, shardId, start, take, starts[i + 1]);
     if (damage !== undefined && at < Math.min(upTo, starts[i + 1] ?? upTo))
       throw new BrokerError('storage-damaged', `${damage.file} is damaged at byte ${damage.byte}: ${damage.what}`);
   }

@@ -87,8 +87,8 @@ class ShardArchive {
   /** What was durable at the start: of that, nobody knows since when. */
   readonly #foundAtStart: Position;
   #tail: CommitLogTail | undefined;
+  #isResumed = false;
   /** That is written to; its first `#synced` bytes belong to what the tail need not keep. */
-  #path: string | undefined;
   #file: File | undefined;
   #synced = 0;
   #at = 0;
@@ -196,18 +196,14 @@ class ShardArchive {
     await this.#shard.copySource.commitLog.sync?.();
     const tail = this.#tail ?? (await this.#resume());
     try {
-      this.#file ??= await this.#reopen();
+      this.#file ??= await this.#begin(tail.position);
+      await this.#write(this.#marksUpTo(tail.position));
       while (tail.position < upTo) {
         const frames: Buffer[] = [];
         await tail.read(upTo, READ_BYTES, ({ payload, end }) => {
-          frames.push(...groupFrame({ position: end, payload }));
-          for (let mark = this.#marks[this.#used]; mark !== undefined && mark.position <= end; ) {
-            frames.push(markFrame(mark));
-            mark = this.#marks[++this.#used];
-          }
+          frames.push(...groupFrame({ position: end, payload }), ...this.#marksUpTo(end));
         });
-        await this.#file.write(frames, this.#at);
-        for (const { length } of frames) this.#at += length;
+        await this.#write(frames);
         if (this.#at >= FILE_BYTES) await this.#roll(tail);
       }
       await this.#settle(tail);
@@ -219,6 +215,22 @@ class ShardArchive {
       tail.rewind();
       throw error;
     }
+  }
+
+  /** The marks that are due behind a group which ends there. */
+  #marksUpTo(end: Position): Buffer[] {
+    const frames: Buffer[] = [];
+    for (let mark = this.#marks[this.#used]; mark !== undefined && mark.position <= end; ) {
+      frames.push(markFrame(mark));
+      mark = this.#marks[++this.#used];
+    }
+    return frames;
+  }
+
+  async #write(frames: readonly Buffer[]): Promise<void> {
+    if (frames.length === 0) return;
+    await this.#file?.write(frames, this.#at);
+    for (const { length } of frames) this.#at += length;
   }
 
   async #settle(tail: CommitLogTail): Promise<void> {
@@ -243,70 +255,59 @@ class ShardArchive {
     const { commitLog, flusher } = this.#shard.copySource;
     if (commitLog.tail === undefined)
       throw new BrokerError('unsupported', 'only a broker that keeps its data on a disk of its own can be archived');
-    await this.#file?.close().catch(() => {});
-    this.#file = undefined;
-    this.#used = 0;
-    const isStart = this.#path === undefined;
     const newest = (await archiveStarts(files, directory, this.#shardId)).at(-1);
+    let tail: CommitLogTail | undefined;
     if (newest !== undefined) {
-      const { end, bytes, lastMark } = await scanArchiveFile(files, directory, this.#shardId, newest);
-      this.#now(lastMark?.time);
+      await this.#makeDurable(newest);
+      const { end, lastMark } = await scanArchiveFile(files, directory, this.#shardId, newest);
+      // Since when the rest is durable nobody knows: whoever wants what was acknowledged at some time after the last mark gets it.
+      this.#found(this.#now(lastMark?.time), lastMark?.time);
       try {
-        if (bytes === 0) throw new BrokerError('storage-damaged', 'the newest file of the archive has no header');
-        this.#tail = commitLog.tail(end);
-        this.#path = this.#pathOf(newest);
-        this.#synced = bytes;
-        // Since when these are durable nobody knows any more. Whoever wants what was acknowledged at some time after the last mark gets them.
-        if (isStart && this.#foundAtStart > end)
-          this.#marks.unshift({ position: this.#foundAtStart, time: lastMark?.time ?? this.#now() });
-        return this.#tail;
+        tail = commitLog.tail(end);
       } catch (error) {
         onTrouble(toBrokerError(error), 'the archive has a gap; make a backup to go on from');
       }
-    }
-    const tail = commitLog.tail(flusher.flushedTo);
-    try {
-      this.#file = await this.#begin(tail.position);
-    } catch (error) {
-      tail.release();
-      throw error;
-    }
-    if (this.#foundAtStart > tail.position)
-      this.#marks.unshift({ position: this.#foundAtStart, time: this.#marks[0]?.time ?? this.#now() });
-    this.#tail = tail;
-    return tail;
+    } else this.#found(this.#now());
+    this.#tail = tail ?? commitLog.tail(flusher.flushedTo);
+    return this.#tail;
   }
 
+  /** Takes note of what was there at the start, once. */
+  #found(now: number, lastTime = now): void {
+    if (this.#isResumed) return;
+    this.#isResumed = true;
+    const position = this.#foundAtStart;
+    this.#marks.unshift({ position, time: lastTime }, { position, time: this.#marks[0]?.time ?? now });
+  }
+
+  /** Of what a former process wrote, nobody knows whether that is on the device. */
+  async #makeDurable(start: Position): Promise<void> {
+    const file = await this.#options.files.open(this.#pathOf(start), 'write');
+    try {
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** Begins a file. One whose write or sync failed is never written again: it counts up to where the next one starts. */
   async #begin(start: Position): Promise<File> {
     const { files, directory } = this.#options;
     const path = this.#pathOf(start);
     await files.makeDirectory(join(directory, archiveDirectory(this.#shardId)));
-    const file = await files.open(path, 'create');
+    await files.remove(`${path}~`);
+    const file = await files.open(`${path}~`, 'createNew');
     try {
-      await file.truncate(0);
       await file.write([archiveHeader(start, this.#shardId, this.#shard.epoch)], 0);
       await file.sync();
+      await files.rename(`${path}~`, path);
       await files.syncDirectory(join(directory, archiveDirectory(this.#shardId)));
     } catch (error) {
       await file.close().catch(() => {});
       throw error;
     }
-    this.#path = path;
     this.#synced = ARCHIVE_HEADER_BYTES;
     this.#at = ARCHIVE_HEADER_BYTES;
-    return file;
-  }
-
-  /** What was written and not synced is written again. */
-  async #reopen(): Promise<File> {
-    const file = await this.#options.files.open(this.#path ?? '', 'write');
-    try {
-      await file.truncate(this.#synced);
-    } catch (error) {
-      await file.close().catch(() => {});
-      throw error;
-    }
-    this.#at = this.#synced;
     return file;
   }
 

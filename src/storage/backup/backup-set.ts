@@ -100,7 +100,9 @@ export async function newId(files: FileSystem, directory: string, now: number): 
     .toISOString()
     .replace(/[-:]/g, '')
     .replace(/\.\d+Z$/, 'Z');
-  const taken = new Set((await files.list(directory)).map((name) => name.replace(/\.[a-z]+$/, '')));
+  // A backup that was deleted may have left packs that others refer to.
+  const packs = (await files.list(join(directory, PACKS))).map((name) => name.replace(/-\d{6}\.pack$/, ''));
+  const taken = new Set([...(await files.list(directory)).map((name) => name.replace(/\.[a-z]+~?$/, '')), ...packs]);
   for (let n = 2, id = base; ; n++) {
     if (!taken.has(id)) return id;
     id = `${base}-${n}`;
@@ -120,9 +122,14 @@ export async function saveBackup(
 
 /**
  * Deletes backups, and what only they referred to. A crash in between leaves files that go with the next deletion. Who calls it holds the
- * lock of the set.
+ * lock of the set; `live` shards archive groups in it.
  */
-export async function deleteBackups(files: FileSystem, directory: string, ids: readonly string[]): Promise<void> {
+export async function deleteBackups(
+  files: FileSystem,
+  directory: string,
+  ids: readonly string[],
+  live: readonly string[] = [],
+): Promise<void> {
   for (const id of ids) {
     if (!ID.test(id)) throw new BrokerError('not-found', `there is no backup '${id}'`);
     // From now on it is no backup any more, and the others do not need its list.
@@ -130,7 +137,7 @@ export async function deleteBackups(files: FileSystem, directory: string, ids: r
     await files.syncDirectory(directory);
     await files.remove(join(directory, id + LIST_SUFFIX));
   }
-  await removeUnreferenced(files, directory);
+  await removeUnreferenced(files, directory, live);
 }
 
 /** Removes what no backup refers to: leftovers of backups that were broken off, or deleted. `live` shards archive groups at this time. */

@@ -11,6 +11,6 @@ export {
 export { createBackup } from './create-backup.ts';
 export { Progress } from './progress.ts';
 export { isoTime, type Restored, restore } from './restore.ts';
-export { readRestoreMark, removeRestoreMark } from './restore-mark.ts';
+export { type RestoreMark, readRestoreMark, removeRestoreMark } from './restore-mark.ts';
 export type { BackupDamage } from './stored.ts';
 export { type VerifiedBackup, verifyBackup } from './verify-backup.ts';

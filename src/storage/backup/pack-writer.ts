@@ -84,9 +84,7 @@ export class PackWriter {
     const { files, directory, id } = this.#options;
     await files.makeDirectory(join(directory, PACKS));
     this.#name = `${PACKS}/${id}-${String(++this.#count).padStart(6, '0')}.pack`;
-    // What a crash left under that name is written over.
-    this.#file = await files.open(join(directory, this.#name), 'create');
-    await this.#file.truncate(0);
+    this.#file = await files.open(join(directory, this.#name), 'createNew');
     this.#at = 0;
     this.#unsynced = 0;
     return this.#file;
