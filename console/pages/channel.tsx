@@ -1,6 +1,6 @@
 import type { ChannelDetailsShape } from '../../src/protocols/http/shapes/clients.ts';
 import { usePoll } from '../api/poll.ts';
-import { count } from '../format/index.ts';
+import { count, rate } from '../format/index.ts';
 import { Facts, Figure, Figures, Panel } from '../kit/facts.tsx';
 import { LocalTable } from '../kit/local-table.tsx';
 import { Page } from '../kit/page.tsx';
@@ -10,7 +10,7 @@ import type { PageParameters } from '../registry.ts';
 import { clientWords } from '../words/clients.ts';
 import { common } from '../words/common.ts';
 import { navigationWords } from '../words/navigation.ts';
-import { consumerColumns, Modes } from './clients/columns.tsx';
+import { consumerColumns, Modes, statRate } from './clients/columns.tsx';
 import { ClientState } from './clients/state.tsx';
 
 /** One channel with its consumers. */
@@ -37,9 +37,13 @@ export function Channel({ params: { channel: name = '' } }: PageParameters) {
 function Details({ channel }: { readonly channel: ChannelDetailsShape }) {
   const limit = (prefetch: number) => (prefetch === 0 ? clientWords.unlimited : count(prefetch));
   const { name } = channel.connection_details;
+  const { message_stats: stats } = channel;
   return (
     <>
       <Figures>
+        <Figure name={clientWords.publishRate} value={rate(statRate(stats, 'publish') ?? 0)} />
+        <Figure name={clientWords.deliverRate} value={rate(statRate(stats, 'deliver_get') ?? 0)} />
+        <Figure name={clientWords.ackRate} value={rate(statRate(stats, 'ack') ?? 0)} />
         <Figure name={clientWords.unacknowledged} value={count(channel.messages_unacknowledged)} />
         <Figure name={clientWords.unconfirmed} value={count(channel.messages_unconfirmed)} />
         {channel.transactional && (

@@ -1,6 +1,6 @@
 import type { ChannelShape, ConnectionShape } from '../../src/protocols/http/shapes/clients.ts';
 import { usePoll } from '../api/poll.ts';
-import { bytes, count, duration, time } from '../format/index.ts';
+import { byteRate, bytes, count, duration, time } from '../format/index.ts';
 import { Button } from '../kit/button.tsx';
 import { CopyButton } from '../kit/copy.tsx';
 import { Facts, Figure, Figures, JsonFacts, Panel } from '../kit/facts.tsx';
@@ -51,8 +51,16 @@ function Details({ connection }: { readonly connection: ConnectionShape }) {
   return (
     <>
       <Figures>
-        <Figure name={clientWords.received} value={bytes(connection.recv_oct)} />
-        <Figure name={clientWords.sent} value={bytes(connection.send_oct)} />
+        <Figure
+          name={clientWords.receivedRate}
+          value={byteRate(connection.recv_oct_details?.rate)}
+          more={bytes(connection.recv_oct)}
+        />
+        <Figure
+          name={clientWords.sentRate}
+          value={byteRate(connection.send_oct_details?.rate)}
+          more={bytes(connection.send_oct)}
+        />
         <Figure name={clientWords.channels} value={count(connection.channels)} />
       </Figures>
       <div class="panels">

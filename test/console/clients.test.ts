@@ -66,7 +66,7 @@ describeConsole('connections and channels in a browser', () => {
     await expect.poll(() => page.getByRole('row').count()).toBe(7);
     await page.goBack();
     await page.getByText('Page 1 of 2').waitFor();
-    await page.getByRole('columnheader', { name: 'Received' }).getByRole('button').click();
+    await page.getByRole('columnheader', { name: 'Received', exact: true }).getByRole('button').click();
     await expect.poll(() => page.url()).toContain('sort=recv_oct');
     await page.getByRole('searchbox').fill('nobody');
     await page.getByText('Nothing matches the filter').waitFor();

@@ -1,5 +1,6 @@
 import type { ChannelShape, ConnectionShape, ConsumerShape } from '../../../src/protocols/http/shapes/clients.ts';
-import { bytes, count, time } from '../../format/index.ts';
+import type { MessageStatsShape } from '../../../src/protocols/http/shapes/statistics.ts';
+import { byteRate, bytes, count, rate, time } from '../../format/index.ts';
 import { Badge, YesNo } from '../../kit/facts.tsx';
 import type { Column } from '../../kit/table.tsx';
 import { url } from '../../location.ts';
@@ -26,6 +27,14 @@ export function connectionColumns(): readonly Column<ConnectionShape>[] {
     {
       ...{ id: 'channels', title: clientWords.channels, sort: 'channels', align: 'end' },
       cell: ({ channels }) => count(channels),
+    },
+    {
+      ...{ id: 'received-rate', title: clientWords.receivedRate, sort: 'recv_oct_details.rate', align: 'end' },
+      cell: ({ recv_oct_details }) => byteRate(recv_oct_details?.rate),
+    },
+    {
+      ...{ id: 'sent-rate', title: clientWords.sentRate, sort: 'send_oct_details.rate', align: 'end' },
+      cell: ({ send_oct_details }) => byteRate(send_oct_details?.rate),
     },
     {
       ...{ id: 'received', title: clientWords.received, sort: 'recv_oct', align: 'end' },
@@ -73,6 +82,23 @@ export function channelColumns(): readonly Column<ChannelShape>[] {
       cell: ({ messages_unconfirmed }) => count(messages_unconfirmed),
     },
     {
+      ...{ id: 'publish', title: clientWords.publishRate, sort: 'message_stats.publish_details.rate', align: 'end' },
+      cell: ({ message_stats }) => rate(statRate(message_stats, 'publish')),
+    },
+    {
+      ...{
+        id: 'deliver',
+        title: clientWords.deliverRate,
+        sort: 'message_stats.deliver_get_details.rate',
+        align: 'end',
+      },
+      cell: ({ message_stats }) => rate(statRate(message_stats, 'deliver_get')),
+    },
+    {
+      ...{ id: 'ack', title: clientWords.ackRate, sort: 'message_stats.ack_details.rate', align: 'end' },
+      cell: ({ message_stats }) => rate(statRate(message_stats, 'ack')),
+    },
+    {
       ...{
         id: 'uncommitted',
         title: clientWords.uncommitted,
@@ -83,6 +109,12 @@ export function channelColumns(): readonly Column<ChannelShape>[] {
       cell: ({ messages_uncommitted }) => count(messages_uncommitted),
     },
   ];
+}
+
+/** Of what is done with messages: `publish`, `deliver_get`, `ack`. */
+export function statRate(stats: MessageStatsShape | undefined, name: string): number | undefined {
+  const details = stats?.[`${name}_details`];
+  return typeof details === 'object' ? details.rate : undefined;
 }
 
 /** Confirms or transactions, where there are. */

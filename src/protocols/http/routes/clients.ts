@@ -153,9 +153,10 @@ function listedConnections(call: Call, items: readonly ClientConnection[]): List
   return {
     items,
     basics: (connection) => ({
-      vhost: connection.virtualHost,
-      name: connectionName(connection),
-      user: connection.user,
+      ...{ vhost: connection.virtualHost, name: connectionName(connection), user: connection.user },
+      ...{ protocol: connection.protocol, state: connection.state, ssl: connection.tls },
+      ...{ channels: connection.channels.length, connected_at: connection.connectedAt },
+      ...{ recv_oct: connection.bytesReceived, send_oct: connection.bytesSent },
     }),
     show: (connection) => showConnection(call, connection),
     order: ['vhost', 'name'],
@@ -166,7 +167,12 @@ function listedConnections(call: Call, items: readonly ClientConnection[]): List
 function listedChannels(call: Call, items: readonly ChannelAt[]): Listed<ChannelAt> {
   return {
     items,
-    basics: (at) => ({ vhost: at.connection.virtualHost, name: channelName(at), user: at.connection.user }),
+    basics: (at) => ({
+      ...{ vhost: at.connection.virtualHost, name: channelName(at), user: at.connection.user },
+      ...{ consumer_count: at.channel.consumers.length, prefetch_count: at.channel.prefetch },
+      messages_unacknowledged: at.channel.unacknowledged,
+      messages_unconfirmed: at.channel.unconfirmed,
+    }),
     show: (at) => showChannel(call, at),
     order: ['vhost', 'name'],
     paged: true,

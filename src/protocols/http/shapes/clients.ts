@@ -1,4 +1,5 @@
 /** Types of what is answered about connections, channels and consumers; RabbitMQ's shapes. */
+import type { DetailsShape, MessageStatsShape } from './statistics.ts';
 
 export type ConnectionShape = {
   /** `PEER:PORT -> HOST:PORT`. */
@@ -26,9 +27,11 @@ export type ConnectionShape = {
   /** Seconds between heartbeats. */
   readonly timeout?: number;
   readonly channels: number;
-  /** Bytes since it was opened. */
-  readonly recv_oct: number;
-  readonly send_oct: number;
+  /** Bytes since it was opened; this and what follows is left out with `disable_stats=true`. */
+  readonly recv_oct?: number;
+  readonly recv_oct_details?: DetailsShape;
+  readonly send_oct?: number;
+  readonly send_oct_details?: DetailsShape;
 };
 
 export type ChannelShape = {
@@ -51,6 +54,7 @@ export type ChannelShape = {
   readonly messages_unconfirmed: number;
   readonly messages_uncommitted: number;
   readonly acks_uncommitted: number;
+  readonly message_stats?: MessageStatsShape;
 };
 
 export type ChannelDetailsShape = ChannelShape & { readonly consumer_details: readonly ConsumerShape[] };
