@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { RouteAnswer, RouteStep } from '../../protocols/http/shapes/routing.ts';
 import { api, exchangeInPath, path, withApi } from '../api/index.ts';
 import { type Column, cell, type Item, type ListingOptions, listing, printList } from '../listing.ts';
 import { print, printJson } from '../output.ts';
@@ -66,6 +67,16 @@ Examples:
       '\nExamples:\n  sluice exchange delete events\n  sluice exchange delete events --if-unused --yes\n',
     )
     .action(remove);
+
+  inHost(api(exchange.command('route').argument('<name>', "of the exchange; '' for the default one"), 'print as JSON'))
+    .description('say where a message would go, and why; nothing is published')
+    .option('--routing-key <key>', 'with this routing key', '')
+    .option('--header <name=value>', 'with this header; may be repeated', values)
+    .addHelpText(
+      'after',
+      '\nExamples:\n  sluice exchange route events --routing-key order.created\n  sluice exchange route amq.headers --header size=7 --json\n',
+    )
+    .action(route);
 
   publishing(
     exchange
@@ -190,4 +201,33 @@ async function remove(
   });
   if (options.json) return printJson(names);
   await print(`deleted ${names.join(', ')}`);
+}
+
+async function route(
+  name: string,
+  options: InHostOptions & { readonly routingKey: string; readonly header?: Values },
+): Promise<void> {
+  const { routingKey, header: headers } = options;
+  const { body } = await withApi(options, (client) =>
+    client.post(
+      `${exchangePath(options, name)}/route`,
+      { routing_key: routingKey, ...(headers && { headers }) },
+      { subject: `exchange '${name}'` },
+    ),
+  );
+  const answer = body as RouteAnswer;
+  if (options.json) return printJson(answer);
+  if (!answer.routed) await print('no queue gets it');
+  for (const queue of answer.queues) {
+    await print(`${queue.name} (${queue.type})`);
+    for (const steps of queue.paths) await print(`  ${steps.map(stepText).join(', ')}`);
+  }
+  for (const each of answer.exchanges)
+    if (each.dead_end) await print(`${exchangeName(each.name)} (${each.type}) has no binding that takes it`);
+  if (answer.delay > 0) await print(`it is held back for ${answer.delay} ms first`);
+}
+
+function stepText({ from, via, routing_key: key, to }: RouteStep): string {
+  const how = via === 'binding' ? `bound by '${key}'` : via === 'alternate' ? 'its alternate exchange' : 'by its name';
+  return `${exchangeName(from)} → ${to}, ${how}`;
 }

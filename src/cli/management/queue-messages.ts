@@ -1,11 +1,17 @@
 import { type Command, Option } from 'commander';
+import type { QueuedMessage } from '../../protocols/http/shapes/queue-messages.ts';
 import { api, withApi } from '../api/index.ts';
 import { whole } from '../arguments.ts';
 import { print, printJson, write } from '../output.ts';
+import { agreed } from '../terminal/confirm.ts';
+import { UsageError } from '../usage-error.ts';
+import { filterQuery, type MessageFilterOptions, messageFilter } from './message-filter.ts';
 import { type ShownMessage, showMessage } from './messages.ts';
-import { type InHostOptions, inHost } from './options.ts';
+import { deleting, type InHostOptions, inHost } from './options.ts';
 import { type PublicationOptions, publishing, publishTo } from './publication.ts';
-import { queuePath, queueSubject } from './queue.ts';
+import { queuePath, queueSubject } from './queue-path.ts';
+import { firstItems, showQueued } from './queued-message.ts';
+import { type TransferOptions, transfer, transferBody, transferring } from './transfer.ts';
 
 /** What is done with messages of a queue. */
 export function registerMessages(queue: Command): void {
@@ -27,6 +33,49 @@ What is put back counts as redelivered.
 `,
     )
     .action(getMessages);
+
+  messageFilter(inHost(api(queue.command('peek').argument('<name>', 'of the queue'), 'print as JSON')))
+    .description('look at messages as they lie in a queue, or in a stream: nothing is delivered')
+    .option('--count <n>', 'no more than so many', whole(1, 100_000), 10)
+    .addOption(
+      new Option('--state <state>', 'only those that wait, or those that are out').choices(['ready', 'unacknowledged']),
+    )
+    .addHelpText(
+      'after',
+      `
+Examples:
+  sluice queue peek orders
+  sluice queue peek orders --state unacknowledged --json
+  sluice queue peek orders --header tenant=7 --text refund --count 100
+`,
+    )
+    .action(peek);
+
+  deleting(
+    transferring(
+      inHost(
+        api(
+          queue.command('move').argument('<name>', 'of the queue').argument('<target>', 'the queue that they go to'),
+          'print how it went as JSON',
+        ),
+      ),
+    ),
+  )
+    .description('move messages that wait to another queue, or to an exchange')
+    .option('--to-exchange', 'the target is an exchange')
+    .option('--new-routing-key <key>', 'with this routing key instead of their own')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  sluice queue move orders orders.parked
+  sluice queue move orders events --to-exchange --count 100 --rate 10
+  sluice queue move orders orders.parked --header tenant=7 --dry-run
+
+Ctrl-C stops it: what was moved stays where it is then.
+`,
+    )
+    .action(move);
 
   publishing(queue.command('publish').argument('<name>', 'of the queue').argument('[message]', 'its body'))
     .description('publish messages to a queue, through the default exchange')
@@ -63,4 +112,51 @@ async function getMessages(name: string, options: GetOptions): Promise<void> {
   if (raw) return write(Buffer.concat(messages.map(({ payload }) => Buffer.from(payload, 'base64'))));
   if (messages.length === 0) return print('no messages');
   await print(messages.map(showMessage).join('\n\n'));
+}
+
+interface PeekOptions extends InHostOptions, MessageFilterOptions {
+  readonly count: number;
+  readonly state?: string;
+}
+
+async function peek(name: string, options: PeekOptions): Promise<void> {
+  const query = { ...filterQuery(options), state: options.state };
+  const messages = await withApi(options, (client) =>
+    firstItems<QueuedMessage>(
+      client,
+      `${queuePath(options, name)}/messages`,
+      query,
+      options.count,
+      queueSubject(options, name),
+    ),
+  );
+  if (options.json) return printJson(messages);
+  if (messages.length === 0) return print('no such messages');
+  await print(messages.map(queuedText).join('\n\n'));
+}
+
+function queuedText(message: QueuedMessage): string {
+  const { state, holder, delivery_count: deliveries } = message;
+  const out =
+    holder === null
+      ? state
+      : `${state}: ${holder.connection} channel ${holder.channel}, ${holder.consumer_tag ?? 'got'}`;
+  return showQueued(message, [['state', out], ...(deliveries > 0 ? [['deliveries', deliveries] as const] : [])]);
+}
+
+interface MoveOptions extends TransferOptions {
+  readonly toExchange?: true;
+  readonly newRoutingKey?: string;
+  readonly yes?: true;
+}
+
+async function move(name: string, target: string, options: MoveOptions): Promise<void> {
+  const { toExchange, newRoutingKey: key, dryRun, yes } = options;
+  if (key !== undefined && !toExchange) throw new UsageError('--new-routing-key is for --to-exchange');
+  const to = toExchange ? { exchange: target, ...(key !== undefined && { routing_key: key }) } : { queue: target };
+  const body = transferBody(to, options);
+  if (!dryRun && !(await agreed(`move messages of ${name} to ${target}?`, yes))) return print('nothing was moved');
+  await withApi(options, (client) =>
+    transfer(client, `${queuePath(options, name)}/move`, body, options, queueSubject(options, name)),
+  );
 }

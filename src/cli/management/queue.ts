@@ -9,6 +9,7 @@ import { Progress } from '../terminal/progress.ts';
 import { factsOf, section } from './facts.ts';
 import { type DeletingOptions, deleting, type InHostOptions, inHost, ofHost, type Values, values } from './options.ts';
 import { registerMessages } from './queue-messages.ts';
+import { queuePath, queueSubject } from './queue-path.ts';
 import { rate } from './rates.ts';
 
 const COLUMNS: readonly Column[] = [
@@ -117,15 +118,6 @@ async function list(part: string | undefined, options: ListingOptions & { readon
     none: 'no queues; create one: sluice queue create NAME',
   };
   await withApi(options, (client) => printList(client, source, options));
-}
-
-export function queuePath({ vhost }: InHostOptions, name: string): string {
-  return path`/queues/${vhost}/${name}`;
-}
-
-/** For errors. */
-export function queueSubject({ vhost }: InHostOptions, name: string): string {
-  return `queue '${name}'${vhost === '/' ? '' : ` in virtual host '${vhost}'`}`;
 }
 
 async function show(name: string, options: InHostOptions): Promise<void> {
