@@ -181,6 +181,8 @@ function send(request: FastifyRequest, reply: FastifyReply, answer: Answer, live
     reply.header('content-type', 'text/event-stream; charset=utf-8');
     if (request.method === 'HEAD') return reply.send();
     reply.hijack();
+    // It has no body, and that was read: nobody waits for the client any more.
+    request.raw.resume();
     reply.raw.writeHead(status, reply.getHeaders() as OutgoingHttpHeaders);
     events(live.open(reply.raw));
     return reply;
@@ -202,6 +204,12 @@ function callOf(request: FastifyRequest, reply: FastifyReply, shared: Shared, lo
     visitor: visitorBy(request.socket),
     session: login?.session,
     header: (name) => textOf(request.headers[name]),
+    headersAfter: (prefix) =>
+      Object.entries(request.headers).flatMap(([name, value]) =>
+        name.startsWith(prefix) && name.length > prefix.length
+          ? [[name.slice(prefix.length), textOf(value) ?? '']]
+          : [],
+      ),
     query: (name) => {
       const value = query[name];
       return typeof value === 'string' ? value : value?.[0];

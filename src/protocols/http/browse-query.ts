@@ -29,7 +29,7 @@ export interface BrowseQuery extends ScanOptions {
 export function browseQuery(call: Call, stream: Stream): BrowseQuery {
   const committed = oneOf(call, 'isolation', ['read_uncommitted', 'read_committed']) === 'read_committed';
   return {
-    partitions: partitionsIn(call, stream),
+    partitions: partitionsIn(call.query('partition'), stream),
     committed,
     control: flagIn(call, 'control'),
     count: numberIn(call, 'count', { default: DEFAULT_COUNT, min: 1, max: MAX_COUNT }),
@@ -39,9 +39,8 @@ export function browseQuery(call: Call, stream: Stream): BrowseQuery {
   };
 }
 
-/** Those of `partition`, by commas; all unless it is given. */
-export function partitionsIn(call: Call, { partitions, name }: Stream): readonly Partition[] {
-  const wanted = call.query('partition');
+/** Those wanted, by commas; all unless some are. Throws 400. */
+export function partitionsIn(wanted: string | undefined, { partitions, name }: Stream): readonly Partition[] {
   const found =
     wanted === undefined || wanted === ''
       ? partitions

@@ -12,7 +12,7 @@ export function checkQuota({ broker, user }: Call, key: ClientQuotaKey): void {
   if (waitMs > 0) throw new TooManyRequests(Math.ceil(waitMs / 1000), `the quota ${key} of '${user.name}' is used up`);
 }
 
-/** Counts what a request used. */
-export function useQuota({ broker, user }: Call, key: ClientQuotaKey, amount: number): void {
-  if (!broker.quotas.isEmpty && amount > 0) broker.quotas.record(key, user.name, CLIENT_ID, amount);
+/** Counts what a request used. Answers for how many milliseconds the user is to use nothing more. */
+export function useQuota({ broker, user }: Call, key: ClientQuotaKey, amount: number): number {
+  return broker.quotas.isEmpty || amount <= 0 ? 0 : broker.quotas.record(key, user.name, CLIENT_ID, amount);
 }

@@ -27,6 +27,8 @@ export interface Call {
   query(name: string): string | undefined;
   /** By its name in small letters. */
   header(name: string): string | undefined;
+  /** Those whose names, in small letters, begin so; with what follows that in their names. */
+  headersAfter(prefix: string): readonly (readonly [name: string, value: string])[];
   /** Of the path, decoded. */
   param(name: string): string;
   /** The virtual host of the path. Throws 404. */

@@ -56,7 +56,7 @@ export const groupResetRoutes: readonly Route[] = [
       const offsets: ResetOffset[] = [];
       for (const place of places) offsets.push(await planned(place, given.to, now));
       if (!given.dry_run) await apply(call, group, offsets);
-      return ok({ applied: !given.dry_run, offsets } satisfies ResetAnswer);
+      return { ...ok({ applied: !given.dry_run, offsets } satisfies ResetAnswer), unchanged: given.dry_run };
     },
   ),
 ];

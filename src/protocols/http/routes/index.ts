@@ -18,9 +18,12 @@ import { overviewRoutes } from './overview.ts';
 import { permissionRoutes } from './permissions.ts';
 import { absentRoutes, policyRoutes } from './policies.ts';
 import { queueMessageRoutes } from './queue-messages.ts';
+import { produceRoutes } from './produce.ts';
+import { queueConsumeRoutes } from './queue-consume.ts';
 import { queueRoutes } from './queues.ts';
 import { routingRoutes } from './routing.ts';
 import { sessionRoutes } from './sessions.ts';
+import { streamConsumeRoutes } from './stream-consume.ts';
 import { streamMessageRoutes } from './stream-messages.ts';
 import { streamTailRoutes } from './stream-tail.ts';
 import { streamRoutes } from './streams.ts';
@@ -56,6 +59,9 @@ const API: readonly Route[] = [
   ...groupRoutes,
   ...groupResetRoutes,
   ...transactionRoutes,
+  ...produceRoutes,
+  ...queueConsumeRoutes,
+  ...streamConsumeRoutes,
   ...traceRoutes,
   ...policyRoutes,
   ...absentRoutes,

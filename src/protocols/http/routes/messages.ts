@@ -1,19 +1,11 @@
 import { isUtf8 } from 'node:buffer';
 import { z } from 'zod';
-import {
-  type Delivery,
-  encodeProperties,
-  MessageBytes,
-  Permissions,
-  type Properties,
-  type Queue,
-  tableOf,
-  type VirtualHost,
-} from '../../../broker/index.ts';
-import { fields, wholeNumber } from '../body-types.ts';
-import { badRequest, HttpError } from '../errors.ts';
+import { type Delivery, type MessageBytes, Permissions, type Queue, type VirtualHost } from '../../../broker/index.ts';
+import { wholeNumber } from '../body-types.ts';
+import { badRequest, type HttpError } from '../errors.ts';
 import { propertiesOf } from '../message-properties.ts';
 import { participantOf } from '../participant.ts';
+import { messageProperties, Publisher } from '../publishing.ts';
 import { type Call, ok, post, type Route } from '../route.ts';
 import { exchangeOf } from './exchanges.ts';
 import { notForStreams, queueOf } from './queues.ts';
@@ -21,29 +13,9 @@ import { notForStreams, queueOf } from './queues.ts';
 /** Of one request, whatever it asks for: the answer has to fit into memory. */
 const MAX_MESSAGES = 10_000;
 const MAX_PAYLOAD_BYTES = 64 * 1024 * 1024;
-/** Ten years, as for AMQP's clients. */
-const MAX_EXPIRATION_MS = 315_360_000_000;
-
-const properties = z.object({
-  content_type: z.string().optional(),
-  content_encoding: z.string().optional(),
-  headers: fields().optional(),
-  delivery_mode: z.int().min(0).max(255).optional(),
-  priority: z.int().min(0).max(255).optional(),
-  correlation_id: z.string().optional(),
-  reply_to: z.string().optional(),
-  expiration: z.string().optional(),
-  message_id: z.string().optional(),
-  timestamp: z.int().min(0).optional(),
-  type: z.string().optional(),
-  user_id: z.string().optional(),
-  app_id: z.string().optional(),
-  cluster_id: z.string().optional(),
-});
-
 const publication = z.object({
   routing_key: z.string(),
-  properties,
+  properties: messageProperties,
   payload: z.string(),
   payload_encoding: z.string(),
 });
@@ -73,28 +45,9 @@ export const messageRoutes: readonly Route[] = [
 ];
 
 async function publish(call: Call, given: z.output<typeof publication>): Promise<boolean> {
-  const { broker, host, user } = call;
-  const exchange = exchangeOf(call);
-  const permissions = new Permissions(user, host.name);
-  permissions.check('write', 'exchange', exchange.name);
-  const { headers, ...others } = given.properties;
-  const keys = [given.routing_key, ...extraKeys(headers)];
-  for (const key of keys) permissions.checkTopic('write', exchange, key);
-  checkProperties(given.properties, user);
-  if (broker.turns.overloaded)
-    throw new HttpError(503, 'service_unavailable', 'publishers wait for memory or for the disk: try again later');
-  const encoded = encodeProperties({
-    ...Object.fromEntries(Object.entries(others).map(([name, value]) => [camelCase(name), value])),
-    ...(headers && { headers: tableOf(headers) }),
-  } as Properties);
-  const { turns } = broker;
-  const turn = turns.current;
-  const message = MessageBytes.of(exchange.name, given.routing_key, encoded, payloadOf(given));
-  const { routed, refused } = host.publish(turn, exchange.name, message, participantOf(call));
-  if (refused) throw badRequest('Unable to publish message. Check queue limits.');
-  await new Promise<void>((resolve, reject) => {
-    turn.wait({ turnSettled: (_, error) => (error === undefined ? resolve() : reject(error)) });
-  });
+  const publisher = new Publisher(call, exchangeOf(call));
+  const routed = publisher.publish(given.routing_key, given.properties, payloadOf(given));
+  await publisher.settled();
   return routed;
 }
 
@@ -104,23 +57,6 @@ function payloadOf({ payload, payload_encoding: encoding }: z.output<typeof publ
   const bytes = Buffer.from(payload, 'base64');
   if (bytes.toString('base64').replace(/=+$/, '') !== payload.replace(/=+$/, '')) throw badRequest('not_base64');
   return bytes;
-}
-
-/** The further routing keys of a message. */
-function extraKeys(headers: Readonly<Record<string, unknown>> = {}): string[] {
-  return [headers['CC'], headers['BCC']].flat().filter((key) => typeof key === 'string');
-}
-
-function checkProperties(
-  { expiration, user_id: userId }: z.output<typeof properties>,
-  user: { readonly name: string; readonly tags: readonly string[] },
-): void {
-  if (expiration !== undefined && !(/^\d{1,12}$/.test(expiration) && Number(expiration) <= MAX_EXPIRATION_MS))
-    throw badRequest(`406 PRECONDITION_FAILED - invalid expiration '${expiration}'`);
-  if (userId !== undefined && userId !== user.name && !user.tags.includes('impersonator'))
-    throw badRequest(
-      `406 PRECONDITION_FAILED - user_id property set to '${userId}' but authenticated user was '${user.name}'`,
-    );
 }
 
 async function getMessages(call: Call, { ackmode, count, encoding, truncate }: z.output<typeof request>) {
@@ -177,8 +113,4 @@ function show(
     payload: shown.toString(isText ? 'utf8' : 'base64'),
     payload_encoding: isText ? 'string' : 'base64',
   };
-}
-
-function camelCase(name: string): string {
-  return name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }

@@ -138,3 +138,14 @@ export interface ProduceAnswer {
   readonly results: readonly (Produced | NotProduced)[];
   readonly failed: number;
 }
+
+export interface Published {
+  /** Whether any queue or stream got it. */
+  readonly routed: boolean;
+}
+
+export interface PublishAnswer {
+  /** In the order of the messages. */
+  readonly results: readonly (Published | NotProduced)[];
+  readonly failed: number;
+}
