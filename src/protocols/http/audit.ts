@@ -66,6 +66,13 @@ const ACTS: Readonly<Record<string, HttpAct>> = {
   'DELETE /api/groups/:group/offsets/:stream': { act: 'offsets.delete' },
   'POST /api/transactions/:transaction/abort': { act: 'transaction.abort' },
   'POST /api/streams/:stream/partitions/:partition/abort-transaction': { act: 'transaction.abort' },
+  'POST /api/backups': { act: 'backup.create', details: ['set', 'full'] },
+  'DELETE /api/backups/status': { act: 'backup.stop' },
+  'POST /api/backups/prune': { act: 'backup.prune', details: ['set', 'keep', 'older_than_ms'] },
+  'DELETE /api/backups/:set/:backup': { act: 'backup.delete' },
+  'POST /api/backups/:set/:backup/verify': { act: 'backup.verify' },
+  'PUT /api/settings/:name': { act: 'settings.change', details: ['value'] },
+  'DELETE /api/settings/:name': { act: 'settings.change' },
   'PUT /api/log-level': { act: 'log-level.change', details: ['level', 'parts'] },
   'DELETE /api/session': { act: 'logout' },
 };

@@ -1,6 +1,7 @@
 import { openApiDocument } from '../openapi.ts';
 import { get, type Route } from '../route.ts';
 import { auditRoutes } from './audit.ts';
+import { backupRoutes } from './backups.ts';
 import { bindingRoutes } from './bindings.ts';
 import { clientRoutes } from './clients.ts';
 import { deadLetterRoutes } from './dead-letters.ts';
@@ -13,16 +14,18 @@ import { healthRoutes, probeRoutes } from './health.ts';
 import { historyRoutes } from './history.ts';
 import { logRoutes } from './logs.ts';
 import { messageRoutes } from './messages.ts';
+import { metricsRoutes } from './metrics.ts';
 import { nodeRoutes } from './nodes.ts';
 import { overviewRoutes } from './overview.ts';
 import { permissionRoutes } from './permissions.ts';
 import { absentRoutes, policyRoutes } from './policies.ts';
-import { queueMessageRoutes } from './queue-messages.ts';
 import { produceRoutes } from './produce.ts';
 import { queueConsumeRoutes } from './queue-consume.ts';
+import { queueMessageRoutes } from './queue-messages.ts';
 import { queueRoutes } from './queues.ts';
 import { routingRoutes } from './routing.ts';
 import { sessionRoutes } from './sessions.ts';
+import { settingRoutes } from './settings.ts';
 import { streamConsumeRoutes } from './stream-consume.ts';
 import { streamMessageRoutes } from './stream-messages.ts';
 import { streamTailRoutes } from './stream-tail.ts';
@@ -39,6 +42,7 @@ const API: readonly Route[] = [
   ...sessionRoutes,
   ...auditRoutes,
   ...logRoutes,
+  ...settingRoutes,
   ...nodeRoutes,
   ...virtualHostRoutes,
   ...userRoutes,
@@ -66,6 +70,7 @@ const API: readonly Route[] = [
   ...policyRoutes,
   ...absentRoutes,
   ...definitionRoutes,
+  ...backupRoutes,
   ...healthRoutes,
 ];
 
@@ -76,5 +81,6 @@ const OPEN_API = get('/openapi.json', { access: 'open', summary: 'All of this, f
 /** Everything that can be asked for. */
 export const ROUTES: readonly Route[] = [
   ...probeRoutes,
+  ...metricsRoutes,
   ...[OPEN_API, ...API].map((route) => ({ ...route, path: `/api${route.path}` })),
 ];
