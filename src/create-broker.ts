@@ -1,4 +1,4 @@
-import { Broker, type Definitions, type DefinitionsInput } from './broker/index.ts';
+import { Broker, type Definitions, type DefinitionsInput, MessageSpans } from './broker/index.ts';
 import {
   completeSettings,
   type Endpoint,
@@ -23,6 +23,7 @@ import type { SettingsDesk } from './protocols/http/server-facts.ts';
 import { embeddedProtocol, KafkaListener, PrincipalRules } from './protocols/kafka/index.ts';
 import { readFile } from './read-file.ts';
 import { BrokerSettingsDesk } from './settings-desk.ts';
+import type { SpanExport } from './span-export.ts';
 import { VERSION } from './version.ts';
 
 export interface CreateBrokerOptions {
@@ -105,9 +106,11 @@ export async function createBroker(options: CreateBrokerOptions = {}): Promise<R
   const storage = await openStorage(settings.storage, environment);
   const listeners: ListenerOn[] = [];
   let broker: Broker | undefined;
+  let spans: SpanExport | undefined;
   const close = async () => {
     await Promise.all(listeners.map(({ listener }) => listener.close(CLOSE_GRACE_MS)));
     await broker?.close();
+    await spans?.close();
     await storage.close();
   };
   try {
@@ -121,6 +124,7 @@ export async function createBroker(options: CreateBrokerOptions = {}): Promise<R
       openShard: storage.openShard,
       openTransientShard: storage.openTransientShard,
     });
+    spans = await exportSpans(settings, broker, logger);
     if (storage.restored !== undefined) {
       await broker.producerIds.leap();
       await storage.notedRestore();
@@ -153,6 +157,24 @@ export async function createBroker(options: CreateBrokerOptions = {}): Promise<R
       return closing;
     },
   };
+}
+
+/** Who does not look at spans does not load what sends them. */
+async function exportSpans(
+  { telemetry: { otlp } }: Settings,
+  { environment: { clock, random }, turns }: Broker,
+  logger: Logger,
+): Promise<SpanExport | undefined> {
+  const { endpoint, headers, share, serviceName } = otlp;
+  if (endpoint === undefined) return undefined;
+  const { SpanExport } = await import('./span-export.ts');
+  const pairs = headers.map((header) => [header.slice(0, header.indexOf('=')), header.slice(header.indexOf('=') + 1)]);
+  const spans = new SpanExport({
+    ...{ endpoint, serviceName, version: VERSION, instanceId: random.uuid(), clock, logger },
+    headers: Object.fromEntries(pairs),
+  });
+  turns.tracing.spans = new MessageSpans({ sink: spans, clock, share });
+  return spans;
 }
 
 function settingsOf({ storage, directory, listeners, advertise, settings }: CreateBrokerOptions): Settings {

@@ -414,6 +414,38 @@ const metrics = section(
   'What is measured, and who is told.',
 );
 
+const telemetry = section(
+  {
+    otlp: section(
+      {
+        endpoint: z
+          .string()
+          .refine(
+            (text) => /^https?:$/.test(URL.parse(text)?.protocol ?? ''),
+            'give a URL, as in http://localhost:4318',
+          )
+          .optional()
+          .describe(
+            "Where the broker's own OpenTelemetry spans go, by OTLP over HTTP: the base URL of a collector, as in `http://localhost:4318`. There are none without it. See [Message traces](tracing.md#opentelemetry).",
+          ),
+        headers: z
+          .array(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+=/, 'give NAME=VALUE'))
+          .default([])
+          .describe('Headers that the collector wants to see: a list of `NAME=VALUE`. They are shown nowhere.'),
+        share: z
+          .number()
+          .min(0)
+          .max(1)
+          .default(1)
+          .describe('Of the traces that clients sample, the share in which the broker has spans: from 0 to 1.'),
+        serviceName: z.string().min(1).max(255).default('sluice').describe('What the broker is called in its spans.'),
+      },
+      'Export of spans.',
+    ),
+  },
+  'What the broker tells other systems of itself.',
+);
+
 const compaction = section(
   {
     checkMs: ms(1, MAX_INT32)
@@ -583,6 +615,7 @@ export const settingsSchema = z
     backup,
     metrics,
     tracing,
+    telemetry,
     logLevel: z.enum(LOG_LEVELS).default('info').describe('The least severe messages that are logged.'),
   })
   .superRefine(({ listeners, advertise, tls, groups, kafka, backup, storage }, context) => {

@@ -1,3 +1,4 @@
+import type { DeliverySpan } from '../traces/message-spans.ts';
 import type { Participant } from '../traces/place.ts';
 import type { Queue } from './queue.ts';
 
@@ -26,6 +27,8 @@ export class Delivery {
   open = true;
   /** Whom it went to, where that is traced. */
   tracedFor: Participant | undefined;
+  /** The broker's span of it, where there is one. */
+  span: DeliverySpan | undefined;
 
   constructor(
     queue: Queue,
@@ -43,6 +46,11 @@ export class Delivery {
     this.deliveryCount = deliveryCount;
     this.redelivered = redelivered;
     this.generation = generation;
+  }
+
+  /** Somebody wants to know what becomes of it. */
+  get isTraced(): boolean {
+    return this.tracedFor !== undefined || this.span !== undefined;
   }
 
   /** It was processed: it leaves the queue. */

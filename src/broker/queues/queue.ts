@@ -268,7 +268,7 @@ export class Queue {
       this.counts.acknowledged++;
       this.#totals.acknowledged++;
     }
-    if (delivery.tracedFor !== undefined) this.#tracing.acknowledged(delivery);
+    if (delivery.isTraced) this.#tracing.acknowledged(delivery);
     lane.done(delivery.offset);
     this.#backlog.changed();
   }
@@ -280,7 +280,7 @@ export class Queue {
     this.counts.requeued++;
     this.#totals.requeued++;
     const count = delivery.deliveryCount + (failed ? 1 : 0);
-    if (delivery.tracedFor !== undefined) this.#tracing.requeued(delivery, count, failed);
+    if (delivery.isTraced) this.#tracing.requeued(delivery, count, failed);
     const { deliveryLimit } = this.#settings;
     if (deliveryLimit !== undefined && count > deliveryLimit) {
       this.#leaveFromOut(lane, delivery, 'delivery_limit');
@@ -299,7 +299,7 @@ export class Queue {
     if (lane === undefined) return;
     this.counts.rejected++;
     this.#totals.rejected++;
-    if (delivery.tracedFor !== undefined) this.#tracing.rejected(delivery);
+    if (delivery.isTraced) this.#tracing.rejected(delivery);
     this.#leaveFromOut(lane, delivery, 'rejected');
   }
 

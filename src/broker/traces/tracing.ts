@@ -4,6 +4,7 @@ import type { Shard } from '../../storage/index.ts';
 import type { MessageBytes } from '../messages/message-bytes.ts';
 import { type EventType, type How, LAYOUTS, type LeaveReason, type Outcome, type Settlement } from './event.ts';
 import { identityOf, sampleHash } from './message-identity.ts';
+import type { DeliverySpan, MessageSpans } from './message-spans.ts';
 import { hashAt, hashNumber, hashText, Participant, Place } from './place.ts';
 import { Selection } from './selection.ts';
 import { DEFAULT_TRACING_SETTINGS, type TracingSettings } from './settings.ts';
@@ -36,6 +37,7 @@ export interface TracedDelivery {
   readonly redelivered: boolean;
   /** Whom it was delivered to, when that is traced; theirs. */
   tracedFor: Participant | undefined;
+  span: DeliverySpan | undefined;
 }
 
 /** A message in a queue. */
@@ -72,8 +74,10 @@ const ROOT = '/';
  * false, that one look is all that tracing costs. Nothing here throws, waits, or is waited for.
  */
 export class Tracing {
-  /** Whether anything is written down. */
+  /** Whether anybody wants to know. */
   on = false;
+  #recording = false;
+  #spans: MessageSpans | undefined;
 
   readonly #clock: Clock;
   #opened: Opened | undefined;
@@ -128,7 +132,18 @@ export class Tracing {
 
   close(): void {
     this.on = false;
+    this.#recording = false;
     this.#log?.close();
+  }
+
+  /** Spans of what is done with messages, where somebody takes them. */
+  get spans(): MessageSpans | undefined {
+    return this.#spans;
+  }
+
+  set spans(spans: MessageSpans | undefined) {
+    this.#spans = spans;
+    this.on = this.#recording || spans !== undefined;
   }
 
   // What happens. Each only when `on`.
@@ -208,6 +223,7 @@ export class Tracing {
     consumer: string,
     noAck: boolean,
   ): void {
+    delivery.span = this.#spans?.delivered(message, delivery.queue, by, noAck);
     const place = this.#queuePlace(delivery.queue);
     const selection = this.#selection;
     if (selection.isOff || !selection.place(place)) return;
@@ -233,7 +249,9 @@ export class Tracing {
   }
 
   requeued(delivery: TracedDelivery, count: number, failed: boolean): void {
+    if (delivery.span !== undefined) this.#spans?.settled(delivery.span, 'requeue');
     const by = delivery.tracedFor;
+    if (by === undefined) return;
     const log = this.#at('requeued', this.#queuePlace(delivery.queue), delivery, by);
     if (log === undefined) return;
     log.writer.reference(by);
@@ -352,7 +370,9 @@ export class Tracing {
   }
 
   #settledBy(type: 'acknowledged' | 'rejected', delivery: TracedDelivery): void {
+    if (delivery.span !== undefined) this.#spans?.settled(delivery.span, type === 'rejected' ? 'reject' : 'ack');
     const by = delivery.tracedFor;
+    if (by === undefined) return;
     const log = this.#at(type, this.#queuePlace(delivery.queue), delivery, by);
     if (log === undefined) return;
     log.writer.reference(by);
@@ -396,7 +416,7 @@ export class Tracing {
 
   #begin(type: EventType, place: Place | undefined, by: Participant | undefined): TraceLog | undefined {
     const log = this.#log;
-    if (log === undefined || !this.on || !log.admits()) return undefined;
+    if (log === undefined || !this.#recording || !log.admits()) return undefined;
     const now = this.#clock.now();
     log.writer.define(place, by, now);
     log.writer.begin(type, now);
@@ -425,7 +445,8 @@ export class Tracing {
     this.#selection = new Selection(settings, this.#generation);
     this.#idHeader = Buffer.from(settings.idHeader);
     if (this.#log !== undefined) this.#log.retention = { bytes: settings.retentionBytes, ms: settings.retentionMs };
-    this.on = !this.#selection.isOff;
+    this.#recording = !this.#selection.isOff;
+    this.on = this.#recording || this.#spans !== undefined;
   }
 }
 

@@ -174,8 +174,10 @@ export class Publisher {
     const dueAt = turn.now + delayMs;
     const trace = tracing.on ? tracing.begin(message, this.#topology.host, message.exchange, NOWHERE) : 0;
     this.#delay(turn, message, dueAt, trace);
-    if (trace !== 0)
-      tracing.published(trace, message, { ...origin, outcome: 'held', virtualHost: this.#topology.host, dueAt });
+    if (!tracing.on) return;
+    const published = { ...origin, outcome: 'held', virtualHost: this.#topology.host, dueAt } as const;
+    if (trace !== 0) tracing.published(trace, message, published);
+    tracing.spans?.published(turn, message, published);
   }
 
   #send(
@@ -206,7 +208,9 @@ export class Publisher {
     const isRefused =
       targets.length > 0 && turn.publish(route, message, origin.how !== 'published', trace) === 'refused';
     const outcome = targets.length === 0 ? 'unroutable' : isRefused ? 'refused' : 'routed';
-    if (trace !== 0) tracing.published(trace, message, { ...origin, outcome, virtualHost: host });
+    const published = { ...origin, outcome, virtualHost: host } as const;
+    if (trace !== 0) tracing.published(trace, message, published);
+    tracing.spans?.published(turn, message, published);
     if (isRefused) return REFUSED;
     return targets.length === 0 ? UNROUTABLE : TAKEN;
   }

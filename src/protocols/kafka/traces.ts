@@ -1,5 +1,5 @@
 import type { Partition, Stream } from '../../broker/index.ts';
-import { batchesIn } from '../../records/index.ts';
+import { batchesIn, recordCount } from '../../records/index.ts';
 import type { RequestContext } from './handler.ts';
 import type { Found } from './partition-fetch.ts';
 
@@ -9,11 +9,23 @@ import type { Found } from './partition-fetch.ts';
 export function traceAppended(
   { name }: Stream,
   partition: Partition,
-  baseOffset: number,
-  records: number,
+  batch: Buffer,
+  appended: { readonly baseOffset: number; readonly duplicate: boolean; readonly settled: Promise<void> },
   { broker, participant }: RequestContext,
 ): void {
-  broker.turns.tracing.appended(name, partition, baseOffset, baseOffset + records, participant());
+  const { tracing } = broker.turns;
+  const { baseOffset, duplicate, settled } = appended;
+  if (duplicate) return;
+  const by = participant();
+  tracing.appended(name, partition, baseOffset, baseOffset + recordCount(batch, 0), by);
+  const { spans } = tracing;
+  if (spans === undefined) return;
+  const startMs = broker.environment.clock.now();
+  // Who waits for the batch is told that it is lost.
+  settled.then(
+    () => spans.appended(name, partition.index, batch, baseOffset, by, startMs),
+    () => {},
+  );
 }
 
 /** Records were read. Which group reads them, Kafka's clients do not say. */
@@ -21,8 +33,11 @@ export function traceFetched(found: readonly Found[], { broker, participant }: R
   const { tracing } = broker.turns;
   for (const { asked, partition, bytes, response } of found) {
     if (partition === undefined || bytes === 0) continue;
-    const end = endOf(response.records as readonly Buffer[]);
-    if (end > asked.fetchOffset) tracing.fetched(asked.topic, partition, asked.fetchOffset, end, participant());
+    const records = whole(response.records as readonly Buffer[]);
+    const end = endOf(records);
+    const by = participant();
+    if (end > asked.fetchOffset) tracing.fetched(asked.topic, partition, asked.fetchOffset, end, by);
+    tracing.spans?.fetched(asked.topic, partition.index, batchesOf(records), by);
   }
 }
 
@@ -91,11 +106,18 @@ export function traceAnswered(
   }
 }
 
-/** The offset after the last record of what was read. */
-function endOf(chunks: readonly Buffer[]): number {
+/** What was read of a log is in whole batches, though a stamped header may be a piece of its own. */
+function whole(chunks: readonly Buffer[]): Buffer {
+  return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
+}
+
+/** The offset after the last record. */
+function endOf(batches: Buffer): number {
   let end = 0;
-  // What was read of a log is in whole batches, though a stamped header may be a piece of its own.
-  for (const batch of batchesIn(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)))
-    end = batch.lastOffset + 1;
+  for (const batch of batchesIn(batches)) end = batch.lastOffset + 1;
   return end;
+}
+
+function* batchesOf(batches: Buffer): Generator<Buffer, void> {
+  for (const batch of batchesIn(batches)) yield batch.bytes;
 }

@@ -77,9 +77,9 @@ export const produceHandler = handler(produce, (request, context) => {
           meter.messages.published += count;
           meter.messages.bytesIn += records.length;
         };
-        const traced = (baseOffset: number) => {
+        const traced = (result: PartitionAppend) => {
           if (context.broker.turns.tracing.on && stream !== undefined)
-            traceAppended(stream, partition, baseOffset, count, context);
+            traceAppended(stream, partition, records, result, context);
         };
         const lost = (error: unknown) => {
           taken -= count;
@@ -87,18 +87,18 @@ export const produceHandler = handler(produce, (request, context) => {
         };
         if (appended instanceof Promise) {
           partitionResponses.push(refused(index, KafkaError.UNKNOWN_SERVER_ERROR));
-          const answered = appended.then(({ baseOffset, appendTime, settled }) => {
+          const answered = appended.then((result) => {
             tookUp();
-            traced(baseOffset);
-            partitionResponses[i] = accepted(partition, baseOffset, appendTime);
-            return settled;
+            traced(result);
+            partitionResponses[i] = accepted(partition, result.baseOffset, result.appendTime);
+            return result.settled;
           });
           waiting.push(answered.catch(lost));
           return;
         }
         tookUp();
         const { baseOffset, appendTime, settled } = appended;
-        traced(baseOffset);
+        traced(appended);
         partitionResponses.push(accepted(partition, baseOffset, appendTime));
         if (durability === 'memory') return;
         waiting.push(settled.catch(lost));
