@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { BrokerError } from '../errors.ts';
 import { nearest } from './nearest.ts';
+import type { SettingSource } from './origins.ts';
 import type { SettingsInput } from './schema.ts';
 import { SETTINGS, type Setting } from './setting.ts';
 
@@ -13,6 +14,7 @@ export interface Layer {
   readonly values: Values;
   /** How to tell the reader where the setting came from. */
   readonly whence: (setting: string) => string;
+  readonly source: SettingSource;
 }
 
 /** The start-up flags that set something. */
@@ -25,7 +27,7 @@ const FLAGS: Readonly<Record<string, string>> = {
 };
 
 export function flagLayer(values: SettingsInput): Layer {
-  return { values: values as Values, whence: (setting) => FLAGS[setting] ?? 'flags' };
+  return { values: values as Values, whence: (setting) => FLAGS[setting] ?? 'flags', source: 'flag' };
 }
 
 /** Throws `invalid-configuration` when the file cannot be read or is not YAML. */
@@ -49,7 +51,7 @@ export async function fileLayer(path: string): Promise<Layer> {
   if (!isValues(values)) {
     throw new BrokerError('invalid-configuration', `${path} must hold settings, as in 'logLevel: debug'`);
   }
-  return { values, whence: () => path };
+  return { values, whence: () => path, source: 'file' };
 }
 
 /** Variables that begin as ours do and are none of the settings. */
@@ -77,7 +79,7 @@ export function environmentLayer(environment: Readonly<Record<string, string | u
     }
   }
   const variables = new Map(SETTINGS.map((setting) => [setting.name, setting.variable]));
-  return { values, whence: (setting) => variables.get(setting) ?? 'the environment' };
+  return { values, whence: (setting) => variables.get(setting) ?? 'the environment', source: 'environment' };
 }
 
 /** What does not look like the kind that is wanted stays text, for the schema to refuse. */

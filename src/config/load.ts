@@ -1,6 +1,7 @@
 import { BrokerError } from '../errors.ts';
 import { explain } from './explain.ts';
 import { environmentLayer, fileLayer, flagLayer, type Layer, mergeLayers, type Values } from './layers.ts';
+import { originsOf, type SettingOrigins } from './origins.ts';
 import { type Settings, type SettingsInput, settingsSchema } from './schema.ts';
 
 export interface SettingsSources {
@@ -16,15 +17,39 @@ export interface SettingsSources {
  * The settings: flags before environment before file before defaults. Throws `invalid-configuration`, in one line that
  * names the setting, where it came from, what is wrong and how to mend it.
  */
-export async function loadSettings({ file, env = {}, flags = {} }: SettingsSources): Promise<Settings> {
+export async function loadSettings(sources: SettingsSources): Promise<Settings> {
+  return (await loadWithOrigins(sources)).settings;
+}
+
+/** Settings, where each came from, and how to take them from there again. */
+export interface LoadedSettings {
+  readonly settings: Settings;
+  readonly origins: SettingOrigins;
+  /** Undefined where there is no file that could have changed. Rejects as `loadSettings` does. */
+  readonly reload: (() => Promise<LoadedSettings>) | undefined;
+}
+
+/** Rejects as `loadSettings` does. */
+export async function loadWithOrigins(sources: SettingsSources): Promise<LoadedSettings> {
+  const { file, env = {}, flags = {} } = sources;
   const layers: Layer[] = [environmentLayer(env), flagLayer(flags)];
   if (file !== undefined) layers.unshift(await fileLayer(file));
-  return check(layers);
+  const reload = file === undefined ? undefined : () => loadWithOrigins(sources);
+  return { settings: check(layers), origins: originsOf(layers), reload };
+}
+
+/** Which of the settings a program gives. */
+export function originsOfProgram(given: SettingsInput): SettingOrigins {
+  return originsOf([programLayer(given)]);
 }
 
 /** Settings that a program gives, with defaults for the rest. Throws as `loadSettings` does. */
 export function completeSettings(given: SettingsInput = {}): Settings {
-  return check([{ values: given as Values, whence: () => 'settings' }]);
+  return check([programLayer(given)]);
+}
+
+function programLayer(given: SettingsInput): Layer {
+  return { values: given as Values, whence: () => 'settings', source: 'program' };
 }
 
 function check(layers: readonly Layer[]): Settings {

@@ -24,8 +24,8 @@ export interface BrokerConfigsOptions {
 
 /** The settings of the broker that can be changed while it runs: the last change counts, then what it was started with. */
 export class BrokerConfigs {
-  readonly #statics: ConfigValues;
-  readonly #topicDefaults: ConfigValues;
+  #statics: ConfigValues;
+  #topicDefaults: ConfigValues;
   readonly #names: Readonly<Record<BrokerScope, string>>;
   readonly #stored: StoredConfigs;
   readonly #listeners = new Set<() => void>();
@@ -69,6 +69,13 @@ export class BrokerConfigs {
       if (topicConfig !== undefined) defaults[topicConfig] = this.value(name);
     }
     return defaults;
+  }
+
+  /** As if the broker had been started with these: they count where nothing was set while it ran. */
+  restate({ statics, topicDefaults }: Pick<BrokerConfigsOptions, 'statics' | 'topicDefaults'>): void {
+    this.#statics = statics;
+    this.#topicDefaults = topicDefaults;
+    for (const callback of [...this.#listeners]) callback();
   }
 
   /** Throws what `configure` rejects with. */

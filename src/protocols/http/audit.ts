@@ -159,6 +159,11 @@ function principal({ user, visitor: { address } }: Asked): Principal {
   return { protocol: 'http', user, address };
 }
 
+/** Records what a request does that is no change, and worth knowing all the same. */
+export function recordAct({ broker, visitor, user }: Pick<Call, 'broker' | 'visitor' | 'user'>, act: Act): void {
+  broker.audit.record({ protocol: 'http', user: user.name, address: visitor.address }, act);
+}
+
 /** Records that somebody has shown a password, or has not. */
 export function recordLogin(broker: Broker, name: string, address: string | undefined, outcome: AuditOutcome): void {
   broker.audit.record({ protocol: 'http', user: name, address }, { act: 'login', object: '', outcome });

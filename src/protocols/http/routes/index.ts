@@ -30,6 +30,7 @@ import { streamConsumeRoutes } from './stream-consume.ts';
 import { streamMessageRoutes } from './stream-messages.ts';
 import { streamTailRoutes } from './stream-tail.ts';
 import { streamRoutes } from './streams.ts';
+import { supportRoutes } from './support-bundle.ts';
 import { traceRoutes } from './traces.ts';
 import { transactionRoutes } from './transactions.ts';
 import { transferRoutes } from './transfers.ts';
@@ -43,6 +44,7 @@ const API: readonly Route[] = [
   ...auditRoutes,
   ...logRoutes,
   ...settingRoutes,
+  ...supportRoutes,
   ...nodeRoutes,
   ...virtualHostRoutes,
   ...userRoutes,

@@ -59,7 +59,7 @@ function statistics(call: Call, hosts: readonly VirtualHost[]): Shown {
   };
 }
 
-function overview(call: Call): Shown {
+export function overview(call: Call): Shown {
   const { broker, user, server } = call;
   const hosts = reachableHosts(broker, user);
   const count = (of: (host: (typeof hosts)[number]) => Iterable<unknown>) =>
