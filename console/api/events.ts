@@ -2,13 +2,9 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { address, type Query, request } from './client.ts';
 import { returns } from './connectivity.ts';
 import { type ApiError, isAbort, toApiError } from './errors.ts';
+import { parseEvent, type ServerEvent } from './event-block.ts';
 
-/** One of a stream of server-sent events. */
-export interface ServerEvent {
-  readonly event: string;
-  readonly id: string | undefined;
-  readonly data: string;
-}
+export type { ServerEvent } from './event-block.ts';
 
 export interface EventsOptions {
   readonly query?: Query;
@@ -101,18 +97,4 @@ async function* eventsOf(response: Response): AsyncGenerator<readonly ServerEven
     const events = blocks.map(parseEvent).filter((each) => each !== undefined);
     if (events.length > 0) yield events;
   }
-}
-
-/** One block of lines; undefined for comments, which keep the connection alive. */
-export function parseEvent(block: string): ServerEvent | undefined {
-  let event = 'message';
-  let id: string | undefined;
-  const data: string[] = [];
-  for (const line of block.split(/\r?\n/)) {
-    const [, name = '', value = ''] = /^([^:]*):? ?(.*)$/.exec(line) ?? [];
-    if (name === 'event') event = value;
-    else if (name === 'id') id = value;
-    else if (name === 'data') data.push(value);
-  }
-  return data.length === 0 ? undefined : { event, id, data: data.join('\n') };
 }
