@@ -10,7 +10,10 @@ const SHOW_AFTER_MS = 300;
 export interface ProgressOptions {
   /** What is done, as in `importing`. */
   readonly doing: string;
+  /** May be found out while it goes on. */
   readonly total: number;
+  /** How a number is written; as it is unless given. */
+  readonly amount?: (count: number) => string;
   /** Standard error unless given: what a command prints may be somebody's input. */
   readonly output?: { readonly isTTY?: boolean; write(text: string): unknown };
   readonly clock?: Pick<Clock, 'monotonic'>;
@@ -20,12 +23,14 @@ export interface ProgressOptions {
 export class Progress {
   readonly #options: Required<ProgressOptions>;
   readonly #startedAt: number;
+  total: number;
   #done = 0;
   #drawnAt = Number.NEGATIVE_INFINITY;
   #shown = false;
 
   constructor(options: ProgressOptions) {
-    this.#options = { output: process.stderr, clock: realEnvironment().clock, ...options };
+    this.#options = { output: process.stderr, clock: realEnvironment().clock, amount: String, ...options };
+    this.total = options.total;
     this.#startedAt = this.#options.clock.monotonic();
   }
 
@@ -46,11 +51,12 @@ export class Progress {
   }
 
   #text(now: number): string {
-    const { doing, total } = this.#options;
+    const { doing, amount } = this.#options;
+    const { total } = this;
     const part = total === 0 ? 1 : Math.min(1, this.#done / total);
     const full = Math.round(part * BAR);
     const bar = '█'.repeat(full) + '░'.repeat(BAR - full);
     const leftSeconds = part === 0 ? 0 : Math.round(((now - this.#startedAt) / part - (now - this.#startedAt)) / 1000);
-    return `${doing} ${bar} ${Math.floor(part * 100)} % (${this.#done} of ${total}), ${leftSeconds} s left`;
+    return `${doing} ${bar} ${Math.floor(part * 100)} % (${amount(this.#done)} of ${amount(total)}), ${leftSeconds} s left`;
   }
 }
