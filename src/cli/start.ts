@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import {
   createLogger,
   LOG_LEVELS,
-  loadSettings,
+  loadWithOrigins,
   type Settings,
   type SettingsInput,
   STORAGE_KINDS,
@@ -67,10 +67,11 @@ async function start({ config, data, storage, listen, advertise, logLevel }: Sta
     ...(logLevel && { logLevel }),
     storage: { ...(storage && { kind: storage }), ...(data && { directory: data }) },
   };
-  const [settings, { createBroker }] = await Promise.all([
-    loadSettings({ file: config, env: process.env, flags }),
+  const [loaded, { createBroker }] = await Promise.all([
+    loadWithOrigins({ file: config, env: process.env, flags }),
     import('../index.ts'),
   ]);
+  const { settings } = loaded;
   const logger = await createLogger({ level: settings.logLevel, terminal: process.stderr.isTTY === true });
   dieLoudly(logger);
   const broker = await createBroker({
@@ -79,6 +80,7 @@ async function start({ config, data, storage, listen, advertise, logLevel }: Sta
     listeners: settings.listeners,
     advertise: settings.advertise,
     settings,
+    loaded,
     logger,
     environment,
   });
