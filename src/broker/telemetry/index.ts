@@ -24,6 +24,7 @@ export {
 } from './message-counts.ts';
 export { Meters, ProtocolMeter, type QueueMeter } from './meters.ts';
 export type { GrantedSubscription, MetricPoint, PushOutcome } from './metrics-instance.ts';
+export { Pace } from './pace.ts';
 export { type Counted, SampleBook } from './sample-book.ts';
 export { type Column, type SampleRange, Samples, timesOf } from './samples.ts';
 export { type MetricsClient, SUBSCRIPTION_CONFIG_DEFINITIONS } from './subscription.ts';

@@ -7,6 +7,8 @@ import { type HttpError, notAuthorised } from './errors.ts';
  */
 export type Access =
   | 'open'
+  /** As `monitor`, unless a setting lets others in (`metrics.access`). */
+  | 'scrape'
   | 'user'
   | 'monitor'
   | 'administrator'
@@ -39,6 +41,7 @@ export function refusal(access: Access, user: User, virtualHost: VirtualHost | u
     case 'user':
       return undefined;
     case 'monitor':
+    case 'scrape':
       return isMonitor(user) ? undefined : notAuthorised('Not monitor user');
     case 'administrator':
       return isAdministrator(user) ? undefined : notAuthorised('Not administrator user');

@@ -1,7 +1,7 @@
 import { createServer, type OutgoingHttpHeaders, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
-import { type Broker, plainAddress } from '../../broker/index.ts';
+import { type Broker, isLoopback, plainAddress } from '../../broker/index.ts';
 import type { Logger } from '../../environment/logger.ts';
 import { BrokerError } from '../../errors.ts';
 import { refusal } from './access.ts';
@@ -145,12 +145,18 @@ function askedBy({ user: { name } }: Login, { broker, param, visitor, body }: Ca
 }
 
 /** Who asks, where that counts. Throws what the client is answered that cannot say. */
-function identify(request: FastifyRequest, route: Route, { broker }: ApplicationOptions): Login | undefined {
+function identify(request: FastifyRequest, route: Route, { broker, server }: ApplicationOptions): Login | undefined {
   if (isForged(route.changes === true ? 'POST' : request.method, request.headers))
     throw new HttpError(403, 'forbidden', 'a browser sent this request on behalf of another site');
   if (route.access === 'open') return undefined;
+  if (route.access === 'scrape' && mayScrape(request, server)) return undefined;
   const { method, headers, socket } = request;
   return authenticate(broker, { method, headers, visitor: visitorBy(socket) });
+}
+
+/** Without a login. */
+function mayScrape({ socket }: FastifyRequest, { metrics: { access } }: ServerFacts): boolean {
+  return access === 'open' || (access === 'loopback' && isLoopback(socket.remoteAddress));
 }
 
 /** Why the user may not ask for this. */

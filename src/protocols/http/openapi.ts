@@ -6,6 +6,7 @@ const WHO: Readonly<Record<Access, string>> = {
   open: 'Nobody has to log in.',
   user: 'For every user with a tag.',
   monitor: 'For the tag monitoring.',
+  scrape: 'For the tag monitoring, unless metrics.access says otherwise.',
   administrator: 'For the tag administrator.',
   policymaker: 'For the tag policymaker, with access to the virtual host.',
   'global-policymaker': 'For the tag policymaker.',
