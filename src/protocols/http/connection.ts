@@ -9,8 +9,8 @@ const SILENCE_MS = 60_000;
 
 export interface ConnectionOptions {
   readonly socket: Socket;
-  /** Serves what comes by the socket. */
-  readonly server: Server;
+  /** Serves what comes by the socket; undefined when it cannot be had. */
+  readonly server: Promise<Server | undefined>;
   readonly clock: Clock;
 }
 
@@ -23,6 +23,8 @@ export class Connection implements AcceptedConnection {
   readonly #answers = new Set<ServerResponse>();
   #silence: Timer;
   #closing = false;
+  /** What serves it is not there yet. */
+  #opening = true;
 
   constructor({ socket, server, clock }: ConnectionOptions) {
     this.#socket = socket;
@@ -35,10 +37,11 @@ export class Connection implements AcceptedConnection {
       });
     });
     socket.on('error', () => {});
-    server.emit('connection', socket);
+    void server.then((opened) => this.#serve(opened));
   }
 
   get idle(): boolean {
+    if (this.#opening) return false;
     for (const answer of this.#answers) if (!isOpenEnded(answer)) return false;
     return true;
   }
@@ -75,6 +78,12 @@ export class Connection implements AcceptedConnection {
 
   destroy(): void {
     this.#socket.destroy();
+  }
+
+  #serve(server: Server | undefined): void {
+    this.#opening = false;
+    if (server === undefined || this.#closing) this.destroy();
+    else if (!this.#socket.destroyed) server.emit('connection', this.#socket);
   }
 
   #rearm(): void {
