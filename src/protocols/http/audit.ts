@@ -14,6 +14,7 @@ interface HttpAct {
 }
 
 const DECLARED = ['durable', 'auto_delete', 'arguments'];
+const ACL = ['resource_type', 'resource_name', 'pattern', 'principal', 'host', 'operation', 'permission'];
 const BINDING = ['source', 'dtype', 'destination', 'props'];
 
 /** Those that have a name of their own; the others are called by their path. */
@@ -71,6 +72,10 @@ const ACTS: Readonly<Record<string, HttpAct>> = {
   'POST /api/backups/prune': { act: 'backup.prune', details: ['set', 'keep', 'older_than_ms'] },
   'DELETE /api/backups/:set/:backup': { act: 'backup.delete' },
   'POST /api/backups/:set/:backup/verify': { act: 'backup.verify' },
+  'POST /api/acls': { act: 'acl.create', details: ACL },
+  'POST /api/acls/delete': { act: 'acl.delete', details: ACL },
+  'PUT /api/quotas': { act: 'quota.change', details: ['user', 'client_id', 'ip', 'values'] },
+  'DELETE /api/users/:user/scram/:mechanism': { act: 'scram.change' },
   'PUT /api/settings/:name': { act: 'settings.change', details: ['value'] },
   'DELETE /api/settings/:name': { act: 'settings.change' },
   'PUT /api/log-level': { act: 'log-level.change', details: ['level', 'parts'] },

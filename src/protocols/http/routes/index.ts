@@ -12,6 +12,7 @@ import { groupResetRoutes } from './group-reset.ts';
 import { groupRoutes } from './groups.ts';
 import { healthRoutes, probeRoutes } from './health.ts';
 import { historyRoutes } from './history.ts';
+import { kafkaAccessRoutes } from './kafka-access.ts';
 import { logRoutes } from './logs.ts';
 import { messageRoutes } from './messages.ts';
 import { metricsRoutes } from './metrics.ts';
@@ -49,6 +50,7 @@ const API: readonly Route[] = [
   ...virtualHostRoutes,
   ...userRoutes,
   ...permissionRoutes,
+  ...kafkaAccessRoutes,
   ...clientRoutes,
   ...exchangeRoutes,
   ...queueRoutes,
