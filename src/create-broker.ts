@@ -103,7 +103,7 @@ export async function createBroker(options: CreateBrokerOptions = {}): Promise<R
   const settings = settingsOf(options);
   const logger = options.logger ?? SILENT;
   const environment = await environmentOf(options);
-  const storage = await openStorage(settings.storage, environment);
+  const storage = await openStorage(settings.storage, environment, keptForArchive(settings));
   const listeners: ListenerOn[] = [];
   let broker: Broker | undefined;
   let spans: SpanExport | undefined;
@@ -175,6 +175,11 @@ async function exportSpans(
   });
   turns.tracing.spans = new MessageSpans({ sink: spans, clock, share });
   return spans;
+}
+
+/** Of each commit log, until the archive is open. */
+function keptForArchive({ backup: { archive, maxKeptBytes } }: Settings): number {
+  return archive ? maxKeptBytes : 0;
 }
 
 function settingsOf({ storage, directory, listeners, advertise, settings }: CreateBrokerOptions): Settings {

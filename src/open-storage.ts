@@ -20,8 +20,12 @@ export interface Storage {
   close(): Promise<void>;
 }
 
-/** The storage that the settings ask for. Rejects with `already-exists` when another broker has the directory. */
-export async function openStorage(settings: Settings['storage'], environment: Environment): Promise<Storage> {
+/** The storage that the settings ask for; `keepBytes` of each commit log are kept until an archive goes on with it. Rejects with `already-exists` when another broker has the directory. */
+export async function openStorage(
+  settings: Settings['storage'],
+  environment: Environment,
+  keepBytes = 0,
+): Promise<Storage> {
   const open = async (parts: { commitLog: CommitLog; store: SegmentStore }, onTrouble: OnTrouble) =>
     Shard.open({
       ...parts,
@@ -67,6 +71,7 @@ export async function openStorage(settings: Settings['storage'], environment: En
         environment,
         directory: `${home}/commit-log`,
         fileBytes: commitLogFileBytes,
+        keepBytes,
         flush: flush === 'interval' ? { intervalMs: flushIntervalMs } : flush,
       });
       return open({ commitLog, store }, onTrouble);

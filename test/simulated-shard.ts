@@ -13,6 +13,8 @@ export interface SimulatedShardOptions {
   readonly fileBytes: number;
   readonly flushBytes: number;
   readonly tailCacheBytes: number;
+  /** Of the commit log, for an archive that is to be opened. */
+  readonly keepBytes?: number;
   readonly onTrouble?: ShardOptions['onTrouble'];
 }
 
@@ -24,12 +26,19 @@ export async function openSimulatedShard({
   fileBytes,
   flushBytes,
   tailCacheBytes,
+  keepBytes = 0,
   onTrouble,
 }: SimulatedShardOptions): Promise<Shard> {
   const { random } = disk;
   const environment = { files: disk.files(), clock, random };
   return await Shard.open({
-    commitLog: new DiskCommitLog({ environment, directory: `${home}/commit-log`, fileBytes, flush: 'always' }),
+    commitLog: new DiskCommitLog({
+      environment,
+      directory: `${home}/commit-log`,
+      fileBytes,
+      flush: 'always',
+      keepBytes,
+    }),
     store: await DirectorySegmentStore.open({ environment, directory: `${home}/segments` }),
     clock,
     random,

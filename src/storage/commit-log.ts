@@ -100,6 +100,8 @@ export interface CommitLog {
    * go back to there. Left out where nothing is kept that could be copied.
    */
   tail?(from: Position): CommitLogTail;
+  /** So many of the last bytes are kept though nobody needs them yet: for a tail that is still to come. */
+  keepBytes?: number;
   /** Whatever ends at or before `upTo` is no longer needed; the log may keep some of it. */
   truncate(upTo: Position): Promise<void>;
   /** Finishes what is under way, then lets go. */

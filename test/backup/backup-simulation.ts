@@ -85,6 +85,8 @@ export class BackupSimulation {
       if (this.#random.chance(0.2) && this.#summaries.length > 1) await this.#forget();
     }
     await this.#work(10);
+    // A fault that was to come may come now, and is over then.
+    for (let tries = 0; tries < 5; tries++) await this.#archiver?.catchUp().catch(() => {});
     await this.#archiver?.catchUp();
     for (let i = 0; i < 3; i++) await this.#restoreSomething();
     await this.#close();
@@ -107,6 +109,7 @@ export class BackupSimulation {
             fileBytes: 2000 + random.below(20_000),
             flushBytes: 1000 + random.below(20_000),
             tailCacheBytes: random.below(2) * 4000,
+            ...(this.#archives && { keepBytes: Number.POSITIVE_INFINITY }),
           }),
         ),
       );

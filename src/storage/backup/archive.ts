@@ -57,6 +57,8 @@ export async function archiveStarts(files: FileSystem, directory: string, shardI
 export interface ScannedFile {
   /** The end of its last group. */
   readonly end: Position;
+  /** The end of the last group that was on the device when another was written after it. */
+  readonly settled: Position;
   /** Bytes up to there and the mark after it. */
   readonly bytes: number;
   readonly lastMark: MarkFrame | undefined;
@@ -77,6 +79,8 @@ export async function scanArchiveFile(
   const path = join(archiveDirectory(shardId), archiveName(start));
   const object = 'the archive';
   let end = start;
+  let settled = start;
+  let lastGroupEnd = 0;
   let lastMark: MarkFrame | undefined;
   const file = await files.open(join(directory, path), 'read');
   try {
@@ -88,7 +92,7 @@ export async function scanArchiveFile(
       head.readUInt16BE(AT_VERSION) !== VERSION ||
       readInt64(head, AT_START) !== start
     )
-      return { end, bytes: 0, lastMark, epoch: 0, damage: { file: path, byte: 0, what: 'no header', object } };
+      return { end, settled, bytes: 0, lastMark, epoch: 0, damage: { file: path, byte: 0, what: 'no header', object } };
     const epoch = head.readUInt32BE(AT_EPOCH);
     const walk = new FrameWalk(ARCHIVE_HEADER_BYTES);
     for (let at = ARCHIVE_HEADER_BYTES; ; ) {
@@ -96,16 +100,20 @@ export async function scanArchiveFile(
       const count = await file.read(piece, at);
       for (const frame of walk.add(piece.subarray(0, count))) {
         if (frame.position > limit || !(await visit(frame)))
-          return { end, bytes: walk.at, lastMark, epoch, damage: undefined };
+          return { end, settled, bytes: walk.at, lastMark, epoch, damage: undefined };
         if (isMark(frame)) lastMark = frame;
-        else end = frame.position;
+        else {
+          if (frame.synced >= lastGroupEnd) settled = end;
+          lastGroupEnd = frame.endByte;
+          end = frame.position;
+        }
       }
       at += count;
       if (count < piece.length || walk.flaw !== undefined) break;
     }
     // A file that failed is damaged beyond the place where the next one starts.
     const flaw = end >= limit ? undefined : walk.finish();
-    return { end, bytes: walk.at, lastMark, epoch, damage: flaw && { file: path, ...flaw, object } };
+    return { end, settled, bytes: walk.at, lastMark, epoch, damage: flaw && { file: path, ...flaw, object } };
   } finally {
     await file.close();
   }

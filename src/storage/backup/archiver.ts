@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Clock, File, FileSystem, Timer } from '../../environment/environment.ts';
 import { BrokerError, toBrokerError } from '../../errors.ts';
-import type { CommitLogTail, Position } from '../commit-log.ts';
+import type { CommitLog, CommitLogTail, Position } from '../commit-log.ts';
 import type { Shard } from '../shard.ts';
 import {
   ARCHIVE_HEADER_BYTES,
@@ -201,7 +201,7 @@ class ShardArchive {
       while (tail.position < upTo) {
         const frames: Buffer[] = [];
         await tail.read(upTo, READ_BYTES, ({ payload, end }) => {
-          frames.push(...groupFrame({ position: end, payload }), ...this.#marksUpTo(end));
+          frames.push(...groupFrame({ position: end, payload }, this.#synced), ...this.#marksUpTo(end));
         });
         await this.#write(frames);
         if (this.#at >= FILE_BYTES) await this.#roll(tail);
@@ -259,16 +259,23 @@ class ShardArchive {
     let tail: CommitLogTail | undefined;
     if (newest !== undefined) {
       await this.#makeDurable(newest);
-      const { end, lastMark } = await scanArchiveFile(files, directory, this.#shardId, newest);
+      const { end, settled, lastMark } = await scanArchiveFile(files, directory, this.#shardId, newest);
       // Since when the rest is durable nobody knows: whoever wants what was acknowledged at some time after the last mark gets it.
       this.#found(this.#now(lastMark?.time), lastMark?.time);
-      try {
-        tail = commitLog.tail(end);
-      } catch (error) {
-        onTrouble(toBrokerError(error), 'the archive has a gap; make a backup to go on from');
-      }
+      // What the former process wrote last may not be on the device, whatever a sync says now. Mostly the commit log has it still.
+      tail = tailFrom(commitLog, settled) ?? tailFrom(commitLog, end);
+      if (tail === undefined)
+        onTrouble(
+          new BrokerError(
+            'offset-out-of-range',
+            `the archive ends at position ${end}, and the commit log begins later`,
+          ),
+          'the archive has a gap; make a backup to go on from',
+        );
     } else this.#found(this.#now());
     this.#tail = tail ?? commitLog.tail(flusher.flushedTo);
+    // From now on the tail keeps what it needs.
+    commitLog.keepBytes = 0;
     return this.#tail;
   }
 
@@ -280,7 +287,7 @@ class ShardArchive {
     this.#marks.unshift({ position, time: lastTime }, { position, time: this.#marks[0]?.time ?? now });
   }
 
-  /** Of what a former process wrote, nobody knows whether that is on the device. */
+  /** Of what a former process wrote some may still be in the system's memory. */
   async #makeDurable(start: Position): Promise<void> {
     const file = await this.#options.files.open(this.#pathOf(start), 'write');
     try {
@@ -313,5 +320,15 @@ class ShardArchive {
 
   #pathOf(start: Position): string {
     return join(this.#options.directory, archiveDirectory(this.#shardId), archiveName(start));
+  }
+}
+
+/** Undefined when the log does not go back to there. */
+function tailFrom(commitLog: CommitLog, position: Position): CommitLogTail | undefined {
+  try {
+    return commitLog.tail?.(position);
+  } catch (error) {
+    if (error instanceof BrokerError && error.code === 'offset-out-of-range') return undefined;
+    throw error;
   }
 }

@@ -9,7 +9,7 @@ import { ByteQueue } from './byte-queue.ts';
  *
  *   Frame => magic:u16  kind:u8  reserved:u8  length:u32  position:i64  time:i64  payloadCrc:u32  headerCrc:u32  payload:length
  *
- *   kind 1, group: `position` is where it ends in the commit log, `time` is 0
+ *   kind 1, group: `position` is where it ends in the commit log, `time` is how many bytes of the file were on the device when it was written
  *   kind 2, mark: all groups that end at or before `position` were durable at `time` (milliseconds since the epoch); no payload
  */
 
@@ -27,6 +27,10 @@ export const FRAME_BYTES = 32;
 export interface GroupFrame {
   readonly position: Position;
   readonly payload: Buffer;
+  /** Bytes of the file that were durable when it was written. */
+  readonly synced: number;
+  /** Where the frame ends. */
+  readonly endByte: number;
 }
 
 export interface MarkFrame {
@@ -34,8 +38,8 @@ export interface MarkFrame {
   readonly time: number;
 }
 
-export function groupFrame({ position, payload }: GroupFrame): Buffer[] {
-  return [header(GROUP, position, 0, payload), payload];
+export function groupFrame({ position, payload }: Pick<GroupFrame, 'position' | 'payload'>, synced = 0): Buffer[] {
+  return [header(GROUP, position, synced, payload), payload];
 }
 
 export function markFrame({ position, time }: MarkFrame): Buffer {
@@ -97,7 +101,8 @@ export class FrameWalk {
     if (crc32c(payload) !== frame.readUInt32BE(AT_PAYLOAD_CRC)) return this.#found('a group with a wrong CRC');
     this.at += frame.length;
     const position = readInt64(frame, AT_POSITION);
-    return frame[AT_KIND] === MARK ? { position, time: readInt64(frame, AT_TIME) } : { position, payload };
+    const time = readInt64(frame, AT_TIME);
+    return frame[AT_KIND] === MARK ? { position, time } : { position, payload, synced: time, endByte: this.at };
   }
 
   #found(what: string): undefined {

@@ -32,6 +32,8 @@ export interface DiskCommitLogOptions {
   readonly maxWriteBytes?: number;
   /** `always` unless told. */
   readonly flush?: Flush;
+  /** See `CommitLog`; none unless told. */
+  readonly keepBytes?: number;
   /** The log's UUID, when its files must be those of a certain log; otherwise the first writer chooses one. */
   readonly id?: string;
 }
@@ -80,6 +82,7 @@ export class DiskCommitLog implements CommitLog {
   /** What was asked to go; tails may keep it. */
   #unneeded: Position = 0;
   readonly #tails = new Set<LogTail>();
+  keepBytes: number;
   /** The oldest file has lost its name, which the directory may not have been told for good. */
   #oldestGone = false;
   #syncWaiters: { readonly upTo: Position; readonly settle: (error?: BrokerError) => void }[] = [];
@@ -99,6 +102,7 @@ export class DiskCommitLog implements CommitLog {
       );
     }
     this.#flush = options.flush ?? 'always';
+    this.keepBytes = options.keepBytes ?? 0;
     this.#id = options.id;
     this.#batch = new WriteBatch(options.maxWriteBytes ?? DEFAULT_MAX_WRITE_BYTES, BLOCK_BYTES);
   }
@@ -415,7 +419,10 @@ export class DiskCommitLog implements CommitLog {
   /** Removes files that nobody needs, oldest first and one by one: a crash in between leaves no gap. */
   async #removeFiles(): Promise<void> {
     const { files } = this.#environment;
-    const isNeeded = (end: Position) => end > this.#unneeded || [...this.#tails].some(({ keptFrom }) => keptFrom < end);
+    const isNeeded = (end: Position) =>
+      end > this.#unneeded ||
+      this.#durable - end < this.keepBytes ||
+      [...this.#tails].some(({ keptFrom }) => keptFrom < end);
     for (let next = this.#starts[1]; next !== undefined && !isNeeded(next); next = this.#starts[1]) {
       const oldest = this.#path(this.#starts[0] as Position); // There is a first one, as there is a second one.
       if (this.#oldestGone) {
