@@ -2,7 +2,9 @@ import type { ChannelDetailsShape } from '../../src/protocols/http/shapes/client
 import { usePoll } from '../api/poll.ts';
 import { count, rate } from '../format/index.ts';
 import { Facts, Figure, Figures, Panel } from '../kit/facts.tsx';
+import { History } from '../kit/history.tsx';
 import { LocalTable } from '../kit/local-table.tsx';
+import { messageRates } from '../kit/message-charts.ts';
 import { Page } from '../kit/page.tsx';
 import { Loaded, Notice } from '../kit/problem.tsx';
 import { url } from '../location.ts';
@@ -54,6 +56,7 @@ function Details({ channel }: { readonly channel: ChannelDetailsShape }) {
         )}
         <Figure name={clientWords.consumers} value={count(channel.consumer_count)} />
       </Figures>
+      <History of="channel" name={channel.name} charts={[messageRates()]} />
       <Panel title={common.details}>
         <Facts
           of={[

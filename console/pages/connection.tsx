@@ -4,6 +4,8 @@ import { byteRate, bytes, count, duration, time } from '../format/index.ts';
 import { Button } from '../kit/button.tsx';
 import { CopyButton } from '../kit/copy.tsx';
 import { Facts, Figure, Figures, JsonFacts, Panel } from '../kit/facts.tsx';
+import { History } from '../kit/history.tsx';
+import { traffic } from '../kit/message-charts.ts';
 import { Page } from '../kit/page.tsx';
 import { Loaded, Notice } from '../kit/problem.tsx';
 import { ServerTable } from '../kit/server-table.tsx';
@@ -63,6 +65,7 @@ function Details({ connection }: { readonly connection: ConnectionShape }) {
         />
         <Figure name={clientWords.channels} value={count(connection.channels)} />
       </Figures>
+      <History of="connection" name={name} charts={[traffic()]} />
       <div class="panels">
         <Panel title={common.details} actions={<CopyButton text={name} />}>
           <Facts
