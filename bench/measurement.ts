@@ -1,9 +1,4 @@
-export interface Latency {
-  readonly p50: number;
-  readonly p99: number;
-  readonly p999: number;
-  readonly max: number;
-}
+import type { Latency } from '../src/cli/bench/histogram.ts';
 
 /** What one run of a bench found. `undefined`: the operating system does not tell, or the bench does not measure it. */
 export interface Measurement {

@@ -1,5 +1,6 @@
 import { cpus, totalmem } from 'node:os';
-import type { Figure, Latency, Measurement, Stages } from './measurement.ts';
+import type { Latency } from '../src/cli/bench/histogram.ts';
+import type { Figure, Measurement, Stages } from './measurement.ts';
 
 const NOT_AVAILABLE = 'not available';
 

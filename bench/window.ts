@@ -1,5 +1,5 @@
+import type { Histogram } from '../src/cli/bench/histogram.ts';
 import type { BrokerProcess } from './broker-process.ts';
-import type { Histogram } from './histogram.ts';
 import type { Measurement } from './measurement.ts';
 import { Spent } from './spent.ts';
 

@@ -1,4 +1,4 @@
-import type { Histogram } from '../histogram.ts';
+import type { Histogram } from '../../src/cli/bench/histogram.ts';
 import { Acknowledgements } from './acknowledgements.ts';
 import { body, dueAt, publisher, STAMP_BYTES, sequence } from './body.ts';
 import { AmqpConnection, type Delivered } from './connection.ts';

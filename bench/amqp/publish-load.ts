@@ -1,4 +1,4 @@
-import type { Histogram } from '../histogram.ts';
+import type { Histogram } from '../../src/cli/bench/histogram.ts';
 import { Schedule } from '../schedule.ts';
 import { body, stamp, stampPublisher } from './body.ts';
 import { AmqpConnection, CHANNEL } from './connection.ts';

@@ -1,7 +1,7 @@
+import type { Histogram } from '../../src/cli/bench/histogram.ts';
 import { fetch } from '../../src/protocols/kafka/codec/apis/fetch.ts';
 import { decodeResponse } from '../../src/protocols/kafka/codec/frames.ts';
 import { BATCH_HEADER_BYTES, baseOffset, batchSize, lastOffset } from '../../src/records/index.ts';
-import type { Histogram } from '../histogram.ts';
 import type { BatchTemplate } from './batch-template.ts';
 import {
   FETCH_VERSION,

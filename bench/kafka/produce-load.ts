@@ -1,6 +1,6 @@
+import type { Histogram } from '../../src/cli/bench/histogram.ts';
 import { produce } from '../../src/protocols/kafka/codec/apis/produce.ts';
 import { decodeResponse, encodeRequest } from '../../src/protocols/kafka/codec/frames.ts';
-import type { Histogram } from '../histogram.ts';
 import { Schedule } from '../schedule.ts';
 import type { BatchTemplate } from './batch-template.ts';
 import { LoadConnection } from './load-connection.ts';

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Histogram } from '../../src/cli/bench/histogram.ts';
 import { addPartitionsToTxn } from '../../src/protocols/kafka/codec/apis/add-partitions-to-txn.ts';
 import { endTxn } from '../../src/protocols/kafka/codec/apis/end-txn.ts';
 import { produce } from '../../src/protocols/kafka/codec/apis/produce.ts';
 import { KafkaError } from '../../src/protocols/kafka/codec/error-codes.ts';
-import type { Histogram } from '../histogram.ts';
 import { RequestConnection } from './request-connection.ts';
 import type { Producer } from './transactional-producer.ts';
 import { TransactionalRequest } from './transactional-request.ts';

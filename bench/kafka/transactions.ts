@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Histogram } from '../histogram.ts';
+import { Histogram } from '../../src/cli/bench/histogram.ts';
 import type { Measurement } from '../measurement.ts';
 import type { Peer } from '../peers/peer.ts';
 import { Window } from '../window.ts';

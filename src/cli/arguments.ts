@@ -68,7 +68,7 @@ export function remote(command: Command, what: string): Command {
   return command;
 }
 
-function address(text: string): Address {
+export function address(text: string): Address {
   const [, ipv6, name, port] = /^(?:[a-z]+:\/\/)?(?:\[([0-9a-f:.]+)\]|([^\s:/]+)):(\d{1,5})$/i.exec(text) ?? [];
   const host = ipv6 ?? name;
   if (host !== undefined && Number(port) <= 65535) return { host, port: Number(port) };

@@ -27,6 +27,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ register(program: Comman
   connection: () => import('./management/connection.ts'),
   channel: () => import('./management/channel.ts'),
   consumer: () => import('./management/consumer.ts'),
+  demo: () => import('./demo/demo.ts'),
   bench: () => import('./bench/bench.ts'),
   backup: () => import('./backup/backup.ts'),
   restore: () => import('./backup/restore.ts'),

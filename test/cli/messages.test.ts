@@ -112,7 +112,7 @@ test('the way of a message is found and shown', async () => {
   expect(await broker.text(['trace', 'find', '--destination', 'orders'])).toMatch(/ m1 +orders .* routed /m);
   const { trace = '' } = found[0] ?? {};
   let shown = '';
-  while (!/acknowledged/.test(shown)) shown = await broker.text(['trace', 'show', trace]);
+  while (!/ delivered /.test(shown)) shown = await broker.text(['trace', 'show', trace]);
   expect(shown).toMatch(/ published /);
   expect(shown).toMatch(/ stored +orders@0 /);
   expect(await broker.text(['trace', 'settings', '--reset'])).toMatch(/^mode: +off$/m);

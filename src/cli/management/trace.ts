@@ -12,6 +12,7 @@ import { type ApiOptions, api, path, withApi } from '../api/index.ts';
 import { several, time, whole } from '../arguments.ts';
 import { cell } from '../listing.ts';
 import { duration, print, printJson, size, table } from '../output.ts';
+import { exchangeName } from './exchange.ts';
 import { facts } from './facts.ts';
 import { timeText } from './queued-message.ts';
 
@@ -166,7 +167,7 @@ async function show(id: string, options: ApiOptions): Promise<void> {
         timeText(step.time),
         step.time - began,
         step.type,
-        step.place === undefined ? cell(step.exchange) : placeText(step.place),
+        whereOf(step),
         actorText(step.by),
         detailsOf(step),
       ]),
@@ -174,9 +175,24 @@ async function show(id: string, options: ApiOptions): Promise<void> {
   );
 }
 
+function whereOf({ place, exchange }: TraceStep): string {
+  if (place !== undefined) return placeText(place);
+  return exchange === undefined ? '-' : exchangeName(exchange);
+}
+
 /** What a step tells besides. */
-function detailsOf({ time: _, type: __, place: ___, by: ____, from, due_at: dueAt, ...others }: TraceStep): string {
-  const parts = Object.entries(others).map(([name, value]) => `${name.replaceAll('_', ' ')} ${cell(value)}`);
+function detailsOf({
+  time: _,
+  type: __,
+  place: ___,
+  by: ____,
+  exchange: _____,
+  from,
+  due_at: dueAt,
+  ...others
+}: TraceStep): string {
+  const told = Object.entries(others).filter(([, value]) => value !== '' && value !== false);
+  const parts = told.map(([name, value]) => `${name.replaceAll('_', ' ')} ${cell(value)}`);
   if (from !== undefined) parts.push(`from ${placeText(from)}`);
   if (dueAt !== undefined) parts.push(`due ${timeText(dueAt)}`);
   return parts.join(', ') || '-';

@@ -1,4 +1,10 @@
-import type { Latency } from './measurement.ts';
+/** Milliseconds. */
+export interface Latency {
+  readonly p50: number;
+  readonly p99: number;
+  readonly p999: number;
+  readonly max: number;
+}
 
 /** Buckets of one power of two: each is at most 1/128 of its value wide. */
 const SUB_BUCKETS = 128;
@@ -20,6 +26,11 @@ export class Histogram {
     this.#counts[bucket] = (this.#counts[bucket] ?? 0) + 1;
     this.#total++;
     if (value > this.#max) this.#max = value;
+  }
+
+  /** How many durations there are. */
+  get count(): number {
+    return this.#total;
   }
 
   reset(): void {
