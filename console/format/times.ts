@@ -12,6 +12,14 @@ export function time(value: number | undefined): string {
   return new Intl.DateTimeFormat(locale(), { dateStyle: 'medium', timeStyle: 'medium' }).format(value);
 }
 
+/** On an axis: with seconds where ticks are closer than a minute, as a date where they are days apart. */
+export function tick(value: number, apartMs: number): string {
+  if (apartMs >= DAY) return new Intl.DateTimeFormat(locale(), { month: 'short', day: 'numeric' }).format(value);
+  const seconds = apartMs < MINUTE ? ({ second: '2-digit' } as const) : {};
+  const options = { hour: '2-digit', minute: '2-digit', ...seconds, hourCycle: 'h23' } as const;
+  return new Intl.DateTimeFormat(locale(), options).format(value);
+}
+
 /** To the millisecond: where the order of things counts. */
 export function exactTime(value: number | undefined): string {
   if (value === undefined) return UNKNOWN;

@@ -1,6 +1,7 @@
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
-import { time } from '../format/times.ts';
+import { tick, time } from '../format/times.ts';
+import { common } from '../words/common.ts';
 
 export interface PlotOptions {
   readonly labels: readonly string[];
@@ -12,6 +13,7 @@ export interface PlotOptions {
 
 /** Colours of lines in the theme: --line-1 and so on. */
 const COLOURS = 8;
+const SECOND = 1000;
 
 export function makePlot(element: HTMLElement, { labels, format, height, fill, data }: PlotOptions): uPlot {
   const style = getComputedStyle(document.documentElement);
@@ -41,11 +43,18 @@ export function makePlot(element: HTMLElement, { labels, format, height, fill, d
       legend: { live: true },
       scales: { y: { range: (_plot, _min, max) => [0, max > 0 ? max * 1.05 : 1] } },
       series: [
-        { value: (_plot, seconds) => (seconds === null || seconds === undefined ? '–' : time(seconds * 1000)) },
+        {
+          label: common.time,
+          value: (_plot, seconds) => (seconds === null || seconds === undefined ? '–' : time(seconds * SECOND)),
+        },
         ...lines,
       ],
       axes: [
-        { ...axis, space: 70 },
+        {
+          ...axis,
+          space: 70,
+          values: (_plot, at, _axis, _space, apart) => at.map((each) => tick(each * SECOND, apart * SECOND)),
+        },
         { ...axis, size: 64, values: (_plot, values) => values.map(format) },
       ],
     },

@@ -13,6 +13,7 @@ export const common = words({
   virtualHost: ['Virtual host', '虚拟主机'],
   arguments: ['Arguments', '参数'],
   messages: ['Messages', '消息'],
+  time: ['Time', '时间'],
   details: ['Details', '详情'],
   actions: ['Actions', '操作'],
   value: ['Value', '值'],
