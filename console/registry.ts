@@ -2,6 +2,8 @@ import type { ComponentType } from 'preact';
 import type { Tag } from './api/session.ts';
 import type { IconName } from './kit/icon.tsx';
 import { groupWords, navigationWords } from './words/navigation.ts';
+import { deadLetterWords, delayedWords, exchangeWords, queueWords, routeWords } from './words/queues.ts';
+import { traceWords } from './words/traces.ts';
 
 export type Parameters = Readonly<Record<string, string>>;
 /** What a page is given: the values of `:name` in its path. */
@@ -33,6 +35,74 @@ export function groupTitle(group: Group): string {
 
 /** Every page, in the order of the navigation within its group. The first one is what `/` shows. */
 export const PAGES: readonly PageEntry[] = [
+  {
+    ...{ path: '/overview', group: 'broker', icon: 'overview', title: () => navigationWords.overview },
+    load: () => import('./pages/overview.tsx').then(({ Overview }) => Overview),
+  },
+  {
+    ...{ path: '/queues', group: 'queues', icon: 'queue', title: () => queueWords.queues },
+    load: () => import('./pages/queues.tsx').then(({ Queues }) => Queues),
+  },
+  {
+    ...{ path: '/queues/:vhost/:queue', title: () => queueWords.queue },
+    load: () => import('./pages/queue.tsx').then(({ Queue }) => Queue),
+  },
+  {
+    ...{ path: '/exchanges', group: 'queues', icon: 'exchange', title: () => exchangeWords.exchanges },
+    load: () => import('./pages/exchanges.tsx').then(({ Exchanges }) => Exchanges),
+  },
+  {
+    ...{ path: '/exchanges/:vhost/:exchange', title: () => exchangeWords.exchange },
+    load: () => import('./pages/exchange.tsx').then(({ Exchange }) => Exchange),
+  },
+  {
+    ...{ path: '/graph', group: 'queues', icon: 'trace', title: () => routeWords.graph },
+    load: () => import('./pages/graph.tsx').then(({ RoutingGraph }) => RoutingGraph),
+  },
+  {
+    ...{ path: '/dead-letters', group: 'messages', icon: 'deadLetter', title: () => deadLetterWords.title },
+    load: () => import('./pages/dead-letters.tsx').then(({ DeadLetters }) => DeadLetters),
+  },
+  {
+    ...{ path: '/dead-letters/:vhost/:queue', title: () => deadLetterWords.title },
+    load: () => import('./pages/dead-letter-queue.tsx').then(({ DeadLetterQueue }) => DeadLetterQueue),
+  },
+  {
+    ...{ path: '/delayed', group: 'messages', icon: 'clock', title: () => delayedWords.title },
+    load: () => import('./pages/delayed.tsx').then(({ Delayed }) => Delayed),
+  },
+  {
+    ...{ path: '/traces', group: 'messages', icon: 'trace', title: () => traceWords.title },
+    load: () => import('./pages/traces.tsx').then(({ Traces }) => Traces),
+  },
+  {
+    ...{ path: '/traces/:trace', title: () => traceWords.trace },
+    load: () => import('./pages/trace.tsx').then(({ Trace }) => Trace),
+  },
+  {
+    ...{ path: '/streams', group: 'streams', icon: 'stream', title: () => navigationWords.streams },
+    load: () => import('./pages/streams.tsx').then(({ Streams }) => Streams),
+  },
+  {
+    ...{ path: '/streams/:stream', title: () => navigationWords.stream },
+    load: () => import('./pages/stream.tsx').then(({ Stream }) => Stream),
+  },
+  {
+    ...{ path: '/groups', group: 'streams', icon: 'group', title: () => navigationWords.groups },
+    load: () => import('./pages/groups.tsx').then(({ Groups }) => Groups),
+  },
+  {
+    ...{ path: '/groups/:group', title: () => navigationWords.group },
+    load: () => import('./pages/group.tsx').then(({ Group }) => Group),
+  },
+  {
+    ...{ path: '/transactions', group: 'streams', icon: 'transaction', title: () => navigationWords.transactions },
+    load: () => import('./pages/transactions.tsx').then(({ Transactions }) => Transactions),
+  },
+  {
+    ...{ path: '/transactions/:transaction', title: () => navigationWords.transaction },
+    load: () => import('./pages/transaction.tsx').then(({ Transaction }) => Transaction),
+  },
   {
     ...{ path: '/connections', group: 'clients', icon: 'connection', title: () => navigationWords.connections },
     load: () => import('./pages/connections.tsx').then(({ Connections }) => Connections),
