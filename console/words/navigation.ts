@@ -11,6 +11,7 @@ export const groupWords = words({
 });
 
 export const navigationWords = words({
+  overview: ['Overview', '概览'],
   connections: ['Connections', '连接'],
   connection: ['Connection', '连接'],
   channels: ['Channels', '信道'],

@@ -89,6 +89,7 @@ export function overview(call: Call): Shown {
       // The default exchange is one too.
       exchanges: count((host) => host.exchanges()) + hosts.length,
       queues: count((host) => host.queues()),
+      ...(isMonitor(user) && { streams: [...broker.streams.names()].length }),
     },
     ...(isMonitor(user) && { node: name, listeners: listenersOf(server, name), contexts: contextsOf(server, name) }),
   };
