@@ -125,7 +125,27 @@ class Model {
         const keys = ['a', 'b'];
         const route = this.router.routeKeys(name, keys, withHeaders(headers));
         expect(namesOf(route)).toEqual(this.#search(name, keys, headers));
+        this.#explain(name, keys, headers);
       }
+    }
+  }
+
+  /** What is explained is what would happen, with a way to each place that is one. */
+  #explain(name: string, keys: readonly string[], headers: FieldTable): void {
+    const explained = this.router.explain(name, keys, withHeaders(headers));
+    expect(explained?.reached.map(({ target }) => target.name).sort() ?? 'no exchange').toEqual(
+      this.#search(name, keys, headers),
+    );
+    for (const { target, paths } of explained?.reached ?? []) {
+      for (const path of paths) {
+        expect(path[0]?.from).toBe(name);
+        expect(path.at(-1)?.to).toBe(target.name);
+        for (const [at, { from }] of path.slice(1).entries()) expect(from).toBe(path[at]?.to);
+      }
+    }
+    for (const { bindings, isDeadEnd, alternateUse } of explained?.exchanges ?? []) {
+      const matches = bindings.some((binding) => binding.matches);
+      expect(isDeadEnd).toBe(!matches && alternateUse !== 'followed');
     }
   }
 
