@@ -11,6 +11,12 @@ export const groupWords = words({
 });
 
 export const navigationWords = words({
+  streams: ['Streams', '流'],
+  stream: ['Stream', '流'],
+  groups: ['Groups', '消费组'],
+  group: ['Group', '消费组'],
+  transactions: ['Transactions', '事务'],
+  transaction: ['Transaction', '事务'],
   overview: ['Overview', '概览'],
   connections: ['Connections', '连接'],
   connection: ['Connection', '连接'],

@@ -1,0 +1,121 @@
+import type { ShownRecord } from '../../../src/protocols/http/shapes/streams.ts';
+import { bytes, count, exactTime, time } from '../../format/index.ts';
+import { Button } from '../../kit/button.tsx';
+import { Dialog, openDialog } from '../../kit/dialog.tsx';
+import { Badge, Facts, JsonFacts, Panel } from '../../kit/facts.tsx';
+import type { Column } from '../../kit/table.tsx';
+import { url } from '../../location.ts';
+import { recordWords, streamWords } from '../../words/streams.ts';
+import { Part, Preview } from './payload.tsx';
+
+export function recordColumns(stream: string): Column<ShownRecord>[] {
+  return [
+    { id: 'partition', title: streamWords.partition, align: 'end', cell: ({ partition }) => count(partition) },
+    {
+      id: 'offset',
+      title: recordWords.offset,
+      align: 'end',
+      cell: (record) => (
+        <Button
+          kind="quiet"
+          label={recordWords.record(record.partition, count(record.offset))}
+          onClick={() => showRecord(stream, record)}
+        >
+          {count(record.offset)}
+        </Button>
+      ),
+    },
+    { id: 'time', title: recordWords.time, cell: ({ timestamp }) => (timestamp < 0 ? '' : time(timestamp)) },
+    {
+      id: 'key',
+      title: recordWords.key,
+      cell: ({ key }) => (key === null ? <span class="muted">{recordWords.noKey}</span> : <Preview of={key} />),
+    },
+    {
+      id: 'value',
+      title: recordWords.value,
+      cell: ({ value, control }) =>
+        value !== null ? (
+          <Preview of={value} />
+        ) : (
+          <span class="muted">{control === null ? recordWords.tombstone : ''}</span>
+        ),
+    },
+    { id: 'state', title: recordWords.transaction, cell: (record) => <RecordState of={record} /> },
+    { id: 'size', title: streamWords.bytes, align: 'end', cell: (record) => bytes(record.bytes) },
+  ];
+}
+
+function RecordState({ of: { control, transaction } }: { readonly of: ShownRecord }) {
+  if (control !== null) return <Badge tone="info">{recordWords[control.type]}</Badge>;
+  if (transaction === 'none') return null;
+  const tone = { open: 'warn', committed: 'good', aborted: 'bad' } as const;
+  return <Badge tone={tone[transaction]}>{recordWords[transaction]}</Badge>;
+}
+
+export function showRecord(stream: string, record: ShownRecord): void {
+  const title = recordWords.record(record.partition, count(record.offset));
+  void openDialog<void>((close) => (
+    <Dialog title={title} wide onClose={close}>
+      <div class="dialog-text">
+        <RecordView stream={stream} record={record} />
+      </div>
+    </Dialog>
+  ));
+}
+
+/** A record with all that it has. */
+function RecordView({ stream, record }: { readonly stream: string; readonly record: ShownRecord }) {
+  const { partition, offset, key, value, headers, producer, message, control } = record;
+  const path = url`/streams/${stream}/messages/${partition}/${offset}`;
+  const fileName = `${stream}-${partition}-${offset}`;
+  return (
+    <>
+      <Facts
+        of={[
+          [recordWords.time, record.timestamp < 0 ? undefined : exactTime(record.timestamp)],
+          [
+            recordWords.transaction,
+            record.transaction === 'none' && control === null ? undefined : <RecordState of={record} />,
+          ],
+          [
+            recordWords.producer,
+            producer === null
+              ? undefined
+              : recordWords.producerText(count(producer.id), producer.epoch, producer.sequence),
+          ],
+          [recordWords.compression, record.compression],
+          [
+            recordWords.exchange,
+            message === null ? undefined : message.exchange === '' ? recordWords.defaultExchange : message.exchange,
+          ],
+          [recordWords.routingKey, message === null ? undefined : <span class="mono">{message.routing_key}</span>],
+        ]}
+      />
+      {key !== null && (
+        <Panel title={recordWords.key}>
+          <Part of={key} label={recordWords.key} fileName={`${fileName}.key`} whole={`${path}/key`} />
+        </Panel>
+      )}
+      {control === null && (
+        <Panel title={recordWords.value}>
+          {value === null ? (
+            <p class="muted">{recordWords.tombstone}</p>
+          ) : (
+            <Part of={value} label={recordWords.value} fileName={`${fileName}.value`} whole={`${path}/value`} />
+          )}
+        </Panel>
+      )}
+      {message !== null && (
+        <Panel title={recordWords.properties}>
+          <JsonFacts value={message.properties} />
+        </Panel>
+      )}
+      {headers.length > 0 && (
+        <Panel title={recordWords.headers}>
+          <Facts of={headers.map((header) => [header.name, header.value && <Preview of={header.value} />])} />
+        </Panel>
+      )}
+    </>
+  );
+}
