@@ -69,7 +69,9 @@ export async function examineShard({ environment, data, shard }: ExamineOptions)
       for (const { name } of draft.objects) if (present.has(name)) draft.touched.add(name);
       for (const name of draft.touched) await aside.copy(join(segments, name));
       for (const name of broken?.touched ?? []) await aside.copy(join(commitLog, name));
-      if (draft.isChanged || damage !== undefined) await storeDraft(environment, join(data, segments), draft);
+      // Also a commit log that is cut is another one from there on: what knows the shard by its identity must not take it for the former one.
+      const isOther = broken !== undefined && stored !== undefined;
+      if (draft.isChanged || damage !== undefined || isOther) await storeDraft(environment, join(data, segments), draft);
       await broken?.mend();
     },
   };
@@ -243,7 +245,8 @@ async function storeDraft(environment: ExamineOptions['environment'], directory:
     const live = new Set(logs.flatMap((log) => log.segments).flatMap(segmentObjects));
     // A name can have been given up once, and be that of an object that was stored just now.
     const garbage = [...draft.manifest.garbage, ...before].filter((name) => !live.has(name));
-    await saveManifest(store, { ...draft.manifest, logs, garbage: [...new Set(garbage)] });
+    const shardId = environment.random.uuid();
+    await saveManifest(store, { ...draft.manifest, shardId, logs, garbage: [...new Set(garbage)] });
   } finally {
     await store.close();
   }
