@@ -19,6 +19,7 @@ export function Overview() {
   // Of the machine and the process those are told who may watch it.
   const nodes = usePoll<readonly NodeShape[]>(may('monitoring') ? '/nodes' : undefined);
   const node = nodes.data?.[0];
+  const charts = overviewCharts(node?.type === 'disc');
   const host = virtualHost.value;
   return (
     <Page title={overviewWords.title} notes={node && <Alarms node={node} />}>
@@ -41,11 +42,7 @@ export function Overview() {
           </>
         )}
       </Loaded>
-      {host === '' ? (
-        <History of="overview" charts={overviewCharts()} />
-      ) : (
-        <History of="vhost" vhost={host} charts={overviewCharts()} />
-      )}
+      {host === '' ? <History of="overview" charts={charts} /> : <History of="vhost" vhost={host} charts={charts} />}
       <div class="panels">
         {poll.data && node && <BrokerFacts overview={poll.data} node={node} />}
         {poll.data?.listeners && <Listeners listeners={poll.data.listeners} />}

@@ -13,8 +13,8 @@ import { overviewWords } from '../../words/overview.ts';
 /** Whole and parts of milliseconds. */
 const milliseconds = (value: number) => `${compact(value)} ms`;
 
-/** All that there is of the broker; of a virtual host the first few. */
-export function overviewCharts(): HistoryChart[] {
+/** All that there is of the broker; of a virtual host the first few. `disk` when messages are kept on one. */
+export function overviewCharts(disk: boolean): HistoryChart[] {
   return [
     messageRates(),
     queueLengths(),
@@ -59,16 +59,7 @@ export function overviewCharts(): HistoryChart[] {
         ['event_loop_delay_max_ms', overviewWords.longest],
       ],
     },
-    {
-      title: overviewWords.writes,
-      format: byteRate,
-      lines: [
-        ['io_write_bytes', overviewWords.commitLog],
-        ['io_segment_bytes', overviewWords.segments],
-      ],
-    },
-    { title: overviewWords.flushes, format: rate, lines: [['io_sync_count', overviewWords.flushes]] },
-    { title: overviewWords.disk, format: bytes, fill: true, lines: [['disk_free', overviewWords.disk]] },
+    ...(disk ? diskCharts() : []),
     {
       title: overviewWords.churn,
       format: rate,
@@ -81,5 +72,20 @@ export function overviewCharts(): HistoryChart[] {
         ['queue_deleted', overviewWords.queuesDeleted],
       ],
     },
+  ];
+}
+
+function diskCharts(): HistoryChart[] {
+  return [
+    {
+      title: overviewWords.writes,
+      format: byteRate,
+      lines: [
+        ['io_write_bytes', overviewWords.commitLog],
+        ['io_segment_bytes', overviewWords.segments],
+      ],
+    },
+    { title: overviewWords.flushes, format: rate, lines: [['io_sync_count', overviewWords.flushes]] },
+    { title: overviewWords.disk, format: bytes, fill: true, lines: [['disk_free', overviewWords.disk]] },
   ];
 }

@@ -6,6 +6,7 @@ import {
   type MessageCounts,
   type SampleRange,
   type Samples,
+  type StreamCounts,
   timesOf,
 } from '../../broker/index.ts';
 import { badRequest } from './errors.ts';
@@ -114,6 +115,23 @@ export function messageStats(
   const stats: Record<string, unknown> = {};
   for (const name of names) Object.assign(stats, counted(MESSAGE_COUNT_NAMES[name], counts[name], samples, range));
   Object.assign(stats, counted('deliver_get', deliveredOrGot(counts), samples, range));
+  return { message_stats: stats as MessageStatsShape };
+}
+
+/** The same for a stream that stands under a queue's name: whoever wrote to it and read it. */
+export function streamStats(
+  counts: StreamCounts,
+  samples: SampleSource | undefined,
+  range?: SampleRange,
+): { readonly message_stats?: MessageStatsShape } {
+  if (counts.activity === 0) return {};
+  const as = (name: string, column: string, total: number) => ({
+    [name]: total,
+    [`${name}_details`]: detailsOf(column, total, samples, range),
+  });
+  const { recordsIn, recordsOut } = counts;
+  const read = [as('deliver', 'records_out', recordsOut), as('deliver_get', 'records_out', recordsOut)];
+  const stats = Object.assign(as('publish', 'records_in', recordsIn), ...read);
   return { message_stats: stats as MessageStatsShape };
 }
 

@@ -14,7 +14,7 @@ import { badRequest, type HttpError } from '../errors.ts';
 import { type Listed, pickColumns, type Shown } from '../listing.ts';
 import { type Call, DONE, found, get, getList, made, post, put, type Route, remove } from '../route.ts';
 import { nodeName } from '../server-facts.ts';
-import { counted, isDisabled, messageStats, QUEUE_COUNTS, rangeOf } from '../statistics.ts';
+import { counted, isDisabled, messageStats, QUEUE_COUNTS, rangeOf, streamStats } from '../statistics.ts';
 import { consumersOf, showConsumer } from './clients.ts';
 
 /** A queue, and where it is. */
@@ -199,11 +199,19 @@ function queueShower(call: Call): (queue: QueueAt) => Shown {
   if (isDisabled(call)) return (queue) => showBriefly(queue, node, call.query('enable_queue_totals') === 'true');
   const rates = rangeOf(call, 'msg_rates');
   const lengths = rangeOf(call, 'lengths');
-  const { queues } = call.broker.telemetry;
+  const { queues, streams } = call.broker.telemetry;
   return (queue) => {
     const shown = showQueue(queue, node);
     const { entry } = queue;
-    if (entry.kind === 'stream') return shown;
+    if (entry.kind === 'stream') {
+      const { counts } = entry.stream.stream;
+      const samples = streams.of(counts);
+      return {
+        ...shown,
+        ...counted('messages', entry.stream.messageCount, samples, lengths),
+        ...streamStats(counts, samples, rates),
+      };
+    }
     const { counts, readyCount, unacknowledgedCount } = entry.queue;
     const samples = queues.of(counts);
     return {
