@@ -18,9 +18,9 @@ test('bytes have the unit in which they are short', () => {
   expect(bytes(undefined)).toBe('–');
 });
 
-test('rates below ten have a digit after the point', () => {
+test('rates have two digits where they are small', () => {
   const { rate } = format;
-  expect([0, 0.25, 9.96, 1234.5].map(rate)).toEqual(['0/s', '0.3/s', '10/s', '1,235/s']);
+  expect([0, 0.0049, 0.25, 9.96, 1234.5].map(rate)).toEqual(['0/s', '0.0049/s', '0.25/s', '10/s', '1,235/s']);
 });
 
 test('durations are told by their two largest units', () => {

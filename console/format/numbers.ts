@@ -41,7 +41,9 @@ export function bytes(value: number | undefined): string {
 
 /** Of something a second: 3.2/s. */
 export function rate(value: number | undefined): string {
-  return value === undefined ? UNKNOWN : `${format(value, { maximumFractionDigits: value < 10 ? 1 : 0 })}/s`;
+  if (value === undefined) return UNKNOWN;
+  const digits = value < 1 ? { maximumSignificantDigits: 2 } : { maximumFractionDigits: value < 10 ? 1 : 0 };
+  return `${format(value, digits)}/s`;
 }
 
 export function byteRate(value: number | undefined): string {

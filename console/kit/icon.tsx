@@ -9,6 +9,8 @@ const PATHS = {
   exchange: 'M5 12h5M10 12l6-6h3M10 12h9M10 12l6 6h3',
   deadLetter: 'M3 6h18v12H3zM3 7l9 6 9-6M9.5 14.5l5 5M14.5 14.5l-5 5',
   clock: 'M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM12 7v5l3.5 2',
+  graph:
+    'M6 8.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5zM18 20.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5zM18 10.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5zM8.5 6h4.5v12h2.5M13 8h2.5',
   trace: 'M5 5h.01M5 12h.01M5 19h.01M9 5h10M9 12h7M9 19h4M5 5v14',
   connection: 'M9 3v5M15 3v5M7 8h10v3a5 5 0 0 1-10 0zM12 16v5',
   channel: 'M4 8h16M4 16h16M8 5v6M16 13v6',

@@ -1,5 +1,6 @@
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
+import { byteRate, bytes } from '../format/numbers.ts';
 import { tick, time } from '../format/times.ts';
 import { common } from '../words/common.ts';
 
@@ -14,6 +15,8 @@ export interface PlotOptions {
 /** Colours of lines in the theme: --line-1 and so on. */
 const COLOURS = 8;
 const SECOND = 1000;
+/** Steps of an axis of bytes: 1, 2, 4 … */
+const BINARY_STEPS = Array.from({ length: 50 }, (_, power) => 2 ** power);
 
 export function makePlot(element: HTMLElement, { labels, format, height, fill, data }: PlotOptions): uPlot {
   const style = getComputedStyle(document.documentElement);
@@ -41,6 +44,7 @@ export function makePlot(element: HTMLElement, { labels, format, height, fill, d
       height,
       cursor: { y: false },
       legend: { live: true },
+      hooks: { ready: [showNewest], setData: [showNewest], setLegend: [showNewest] },
       scales: { y: { range: (_plot, _min, max) => [0, max > 0 ? max * 1.05 : 1] } },
       series: [
         {
@@ -55,10 +59,21 @@ export function makePlot(element: HTMLElement, { labels, format, height, fill, d
           space: 70,
           values: (_plot, at, _axis, _space, apart) => at.map((each) => tick(each * SECOND, apart * SECOND)),
         },
-        { ...axis, size: 64, values: (_plot, values) => values.map(format) },
+        {
+          ...axis,
+          size: 64,
+          values: (_plot, values) => values.map(format),
+          ...((format === bytes || format === byteRate) && { incrs: BINARY_STEPS }),
+        },
       ],
     },
     data,
     element,
   );
+}
+
+/** The legend has the newest values while nobody points at others. */
+function showNewest(plot: uPlot): void {
+  if (plot.cursor.idx === null || plot.cursor.idx === undefined)
+    plot.setLegend({ idx: plot.data[0].length - 1 }, false);
 }
