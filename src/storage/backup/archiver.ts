@@ -11,7 +11,7 @@ import {
   archiveStarts,
   scanArchiveFile,
 } from './archive.ts';
-import { groupFrame, type MarkFrame, markFrame } from './group-frame.ts';
+import { groupFrame, isMark, type MarkFrame, markFrame } from './group-frame.ts';
 
 export interface ArchiverOptions {
   readonly files: FileSystem;
@@ -255,13 +255,31 @@ class ShardArchive {
     const { commitLog, flusher } = this.#shard.copySource;
     if (commitLog.tail === undefined)
       throw new BrokerError('unsupported', 'only a broker that keeps its data on a disk of its own can be archived');
-    const newest = (await archiveStarts(files, directory, this.#shardId)).at(-1);
+    const starts = await archiveStarts(files, directory, this.#shardId);
+    const newest = starts.pop();
     let tail: CommitLogTail | undefined;
     if (newest !== undefined) {
       await this.#makeDurable(newest);
-      const { end, settled, lastMark } = await scanArchiveFile(files, directory, this.#shardId, newest);
+      let marks: MarkFrame[] = [];
+      const scan = async (start: Position) => {
+        const found: MarkFrame[] = [];
+        const scanned = await scanArchiveFile(files, directory, this.#shardId, start, (frame) => {
+          if (isMark(frame)) found.push(frame);
+          return true;
+        });
+        marks = [...found, ...marks];
+        return scanned;
+      };
+      const { end, settled } = await scan(newest);
+      // A crash may have come before the newest file had a mark.
+      for (let start = starts.pop(); start !== undefined && marks.length === 0; start = starts.pop()) await scan(start);
+      const lastTime = marks.at(-1)?.time;
       // Since when the rest is durable nobody knows: whoever wants what was acknowledged at some time after the last mark gets it.
-      this.#found(this.#now(lastMark?.time), lastMark?.time);
+      this.#found(
+        this.#now(lastTime),
+        lastTime,
+        marks.filter(({ position }) => position > settled),
+      );
       // What the former process wrote last may not be on the device, whatever a sync says now. Mostly the commit log has it still.
       tail = tailFrom(commitLog, settled) ?? tailFrom(commitLog, end);
       if (tail === undefined)
@@ -279,12 +297,12 @@ class ShardArchive {
     return this.#tail;
   }
 
-  /** Takes note of what was there at the start, once. */
-  #found(now: number, lastTime = now): void {
+  /** Takes note of what was there at the start, once; since when, is `known` of some of it. */
+  #found(now: number, lastTime = now, known: readonly MarkFrame[] = []): void {
     if (this.#isResumed) return;
     this.#isResumed = true;
     const position = this.#foundAtStart;
-    this.#marks.unshift({ position, time: lastTime }, { position, time: this.#marks[0]?.time ?? now });
+    this.#marks.unshift(...known, { position, time: lastTime }, { position, time: this.#marks[0]?.time ?? now });
   }
 
   /** Of what a former process wrote some may still be in the system's memory. */
