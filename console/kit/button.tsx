@@ -8,7 +8,8 @@ export interface ButtonProps {
   readonly label?: string;
   readonly icon?: IconName;
   readonly children?: ComponentChildren;
-  readonly kind?: 'plain' | 'primary' | 'harm' | 'quiet';
+  /** `link` looks like one, for what opens something without going elsewhere: a row of a table, for one. */
+  readonly kind?: 'plain' | 'primary' | 'harm' | 'quiet' | 'link';
   readonly disabled?: boolean;
   /** Why it is disabled, or what it does. */
   readonly title?: string | undefined;

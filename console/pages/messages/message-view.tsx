@@ -104,9 +104,11 @@ export function Preview({ of, onOpen }: PreviewProps) {
   const isText = of !== null && of.format !== 'binary';
   const text = isText ? of.data.slice(0, PREVIEW_CHARACTERS).replaceAll(/\s+/g, ' ') : bytes(of?.bytes ?? 0);
   return (
-    <button type="button" class="link mono" onClick={onOpen}>
-      <span class="unseen">{`${messageWords.show}: `}</span>
-      {text === '' ? viewerWords.empty : text}
-    </button>
+    <Button kind="link" onClick={onOpen}>
+      <span class="mono">
+        <span class="unseen">{`${messageWords.show}: `}</span>
+        {text === '' ? viewerWords.empty : text}
+      </span>
+    </Button>
   );
 }

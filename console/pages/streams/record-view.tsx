@@ -17,7 +17,7 @@ export function recordColumns(stream: string): Column<ShownRecord>[] {
       align: 'end',
       cell: (record) => (
         <Button
-          kind="quiet"
+          kind="link"
           label={recordWords.record(record.partition, count(record.offset))}
           onClick={() => showRecord(stream, record)}
         >
