@@ -24,13 +24,16 @@ const MIN_HEADER_BYTES = 2;
 /**
  * The records of the batch that `batch` begins with, one after the other, decompressed to no more than `maxBytes`. The CRC
  * is not looked at (`verifyIntegrity` does that). While it is iterated it throws `corrupt-message` where the bytes are not
- * those of a batch, `invalid-record` for an unknown codec, `message-too-large` beyond `maxBytes`.
+ * those of a batch, `invalid-record` for an unknown codec, `message-too-large` beyond `maxBytes`. `opened` is told how many bytes the records
+ * are, for who has to count what is held in memory.
  */
 export function* recordsIn(
   batch: Buffer,
   maxBytes: number = MAX_DECOMPRESSED_BYTES,
+  opened?: (bytes: number) => void,
 ): Generator<LogRecord, void, undefined> {
   const body = bodyOf(batch, maxBytes);
+  opened?.(body.length);
   const count = recordCount(batch, 0);
   if (count < 0 || count > body.length / MIN_RECORD_BYTES) {
     throw new BrokerError('corrupt-message', `${count} records do not fit ${body.length} bytes`);

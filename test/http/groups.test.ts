@@ -191,6 +191,12 @@ test('only what a user may describe is seen', async () => {
     ['GET', '/api/streams/closed/messages'],
     ['GET', '/api/streams/closed/messages/0/0/value'],
     ['GET', '/api/streams/closed/tail'],
+    ['GET', '/api/streams/closed/consume'],
+    ['POST', '/api/streams/closed/consume', {}],
+    ['POST', '/api/streams/open/consume', { group: 'other' }],
+    ['POST', '/api/streams/open/produce', { value: 'x' }],
+    ['POST', '/api/streams/open/produce/raw', { value: 'x' }],
+    ['GET', '/api/streams/closed/producers'],
     ['GET', '/api/streams/open/config'],
     ['PUT', '/api/streams/open/config', { config: {} }],
     ['PUT', '/api/streams/new', {}],
@@ -215,9 +221,9 @@ test('only what a user may describe is seen', async () => {
   expect(await as('POST', '/api/groups/mine/offsets', offsets('open'))).toMatchObject({ status: 204 });
 });
 
-test('a page of a thousand groups costs what is on it', async () => {
+test('a page of hundreds of groups costs what is on it', async () => {
   const api = await withWork();
-  const commits = Array.from({ length: 1000 }, (_, i) =>
+  const commits = Array.from({ length: 300 }, (_, i) =>
     api.ask('POST', `/api/groups/g${String(i).padStart(4, '0')}/offsets`, {
       offsets: [{ stream: 'work', partition: 0, offset: i % 10 }],
     }),
@@ -225,7 +231,7 @@ test('a page of a thousand groups costs what is on it', async () => {
   await Promise.all(commits);
   const page = (await api.ask('GET', '/api/groups?page=6&page_size=2')).body as { items: GroupSummary[] };
   expect(page).toMatchObject({
-    total_count: 1000,
+    total_count: 300,
     items: [
       { name: 'g0010', lag: 10 },
       { name: 'g0011', lag: 9 },

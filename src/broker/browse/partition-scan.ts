@@ -1,8 +1,8 @@
 import { BrokerError } from '../../errors.ts';
-import { type BatchView, batchesIn, type LogRecord, recordsIn } from '../../records/index.ts';
+import { type BatchView, batchesIn, recordsIn } from '../../records/index.ts';
 import type { LogRead } from '../../storage/index.ts';
 import type { Partition } from '../streams/partition.ts';
-import { type BatchFacts, factsOf, type SeenRecord, sizeOf } from './seen-record.ts';
+import { type BatchFacts, factsOf, type SeenRecord } from './seen-record.ts';
 import type { Work } from './work.ts';
 
 /** Of one read; whole batches, at least one. */
@@ -68,12 +68,16 @@ export class ForwardScan implements PartitionScan {
   /** Passes over everything before an offset; answers how many offsets that were. */
   skipTo(offset: number): number {
     const skipped = Math.max(0, offset - this.#position);
-    if (skipped === 0) return 0;
+    if (skipped > 0) this.rest();
+    this.#position += skipped;
+    return skipped;
+  }
+
+  /** Lets go of what was read and not given: it is read again when it is wanted. For who holds many scans, or holds them for long. */
+  rest(): void {
     this.head = undefined;
     this.#records = undefined;
     this.#batches = undefined;
-    this.#position = offset;
-    return skipped;
   }
 
   take(): void {
@@ -212,11 +216,10 @@ function wanted(partition: Partition, batch: BatchView, { committed, control }: 
 }
 
 function* seenIn(partition: Partition, batch: BatchView, facts: BatchFacts, work: Work): Generator<SeenRecord, void> {
-  const records: Iterable<LogRecord> = recordsIn(batch.bytes, MAX_BATCH_BYTES);
-  for (const record of records) {
-    if (facts.compression !== 'none') work.bytes += sizeOf(record);
-    yield { partition: partition.index, record, batch: facts };
-  }
+  const records = recordsIn(batch.bytes, MAX_BATCH_BYTES, (bytes) => {
+    if (facts.compression !== 'none') work.bytes += bytes;
+  });
+  for (const record of records) yield { partition: partition.index, record, batch: facts };
 }
 
 /** Whole batches from an offset on, or from where the log begins now. */

@@ -5,6 +5,7 @@ import {
   type Partition,
   type SeenRecord,
   type Stream,
+  sizeOf,
   visibleEnd,
   Work,
 } from '../../../broker/index.ts';
@@ -24,6 +25,8 @@ import { commit } from './groups.ts';
 
 const MAX_COUNT = 1000;
 const DEFAULT_COUNT = 100;
+/** Of events that are sent together. */
+const FOLLOWED_COUNT = 500;
 const MAX_WAIT_MS = 60_000;
 const MAX_BYTES = 16 * 1024 * 1024;
 const DEFAULT_BYTES = 1024 * 1024;
@@ -195,7 +198,7 @@ class Reader {
     try {
       while (!events.ended && this.#call.user.record !== undefined) {
         const work = new Work(WORK);
-        const page = await this.#page(DEFAULT_COUNT, DEFAULT_BYTES, work);
+        const page = await this.#page(FOLLOWED_COUNT, DEFAULT_BYTES, work);
         if (page.length === 0 && this.#scans.every(({ ended }) => ended)) {
           if (events.ended || this.#scans.some(({ partition: { log } }) => log.deleted || log.deleting)) break;
           const more = Promise.withResolvers<void>();
@@ -247,6 +250,14 @@ class Reader {
       { count, maxBytes, shownBytes: (seen) => shownBytes(seen, WHOLE) },
       work,
     );
+    // What is held between two pages is as little as can be: there may be many readers.
+    for (const scan of this.#scans) scan.rest();
+    for (const { partition, record } of page) {
+      const counts = this.#stream.partitions[partition]?.counts;
+      if (counts === undefined) continue;
+      counts.recordsOut++;
+      counts.bytesOut += sizeOf(record);
+    }
     const { tracing } = this.#call.broker.turns;
     if (tracing.on && page.length > 0) this.#trace(page);
     return page;

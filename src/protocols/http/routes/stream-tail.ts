@@ -113,6 +113,7 @@ class Tail {
     const size = (seen: SeenRecord) => shownBytes(seen, truncate);
     const page = await nextPage(this.#scans, false, { count, maxBytes, shownBytes: size }, work);
     this.#allowed -= page.length;
+    for (const scan of this.#scans) scan.rest();
     useQuota(this.#call, 'consumer_byte_rate', work.bytes);
     for (const seen of page) this.#events.send({ data: showRecord(seen, truncate) });
   }
