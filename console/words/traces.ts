@@ -67,6 +67,7 @@ export const stepWords = words({
   reasonExpired: ['expired', '已过期'],
   reasonMaxlen: ['the queue was full', '队列已满'],
   reasonLimit: ['delivered too often', '投递次数过多'],
+  reasonRemoved: ['taken out by somebody', '被人工取出'],
   asLetter: ['as a dead letter', '转为死信'],
   dropped: ['dropped', '已丢弃'],
   consumer: [(tag: string) => `consumer ${tag}`, (tag: string) => `消费者 ${tag}`],
@@ -82,7 +83,6 @@ export const stepWords = words({
   accepted: ['accepted', '接受'],
   released: ['released', '释放'],
   renewed: ['renewed', '续期'],
-  timedOut: ['timed out', '超时'],
   fromPlace: ['from', '来自'],
   partition: [
     (partition: string, offset: string) => `partition ${partition}, offset ${offset}`,

@@ -3,6 +3,15 @@ import { Connection } from 'rabbitmq-client';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Trace, TraceSearch, TraceSettingsState, TraceStep } from '../../src/protocols/http/shapes/traces.ts';
 import { until } from '../amqp/fixture.ts';
+import {
+  ACCEPT,
+  append,
+  configureGroup,
+  connectTo,
+  makeTopic,
+  RELEASE,
+  ShareConsumer,
+} from '../kafka/share-consumer.ts';
 import { type ApiBroker, makeUser } from './fixture.ts';
 import { type StreamsBroker, startStreams } from './streams-fixture.ts';
 
@@ -260,6 +269,41 @@ describe('a record of a stream', () => {
     const trace = await follow(api, traces[0]?.trace ?? '');
     expect(step(trace, 'appended')).toMatchObject({ records: 2, by: { protocol: 'Kafka', client: 'kafkajs' } });
     expect(step(trace, 'fetched')).toMatchObject({ by: { protocol: 'AMQP 0-9-1' }, place: { name: 'topic' } });
+  });
+});
+
+describe('other ways', () => {
+  test('a message that somebody moves goes on in the other queue', async () => {
+    const { api, channel } = await start();
+    for (const queue of ['from', 'to']) await channel.assertQueue(queue);
+    channel.sendToQueue('from', Buffer.from('x'), { messageId: 'mover', persistent: true });
+    await channel.waitForConfirms();
+    await api.ask('POST', '/api/queues/%2F/from/move', { to: { queue: 'to' }, wait_ms: 20_000 });
+    const trace = await way(api, 'mover');
+    const [, moved] = trace.events.filter(({ type }) => type === 'published');
+    expect(moved).toMatchObject({ how: 'moved', from: { name: 'from' }, by: { protocol: 'HTTP', user: 'guest' } });
+    expect(step(trace, 'left')).toMatchObject({ reason: 'removed', place: { name: 'from' } });
+    expect(trace.events.some(({ place }) => place?.name === 'to')).toBe(true);
+  });
+
+  test('share groups: who acquires records, and what becomes of them', async () => {
+    const { api } = await start();
+    const admin = await connectTo(api.address);
+    const topic = { name: 'work', topicId: await makeTopic(admin, 'work', 1) };
+    await append(admin, 'work', ['a', 'b']);
+    await configureGroup(admin, 'g', { 'share.auto.offset.reset': 'earliest' });
+    const consumer = await ShareConsumer.join(api.address, topic);
+    await until(async () => (await consumer.deliveries()).length > 0);
+    await consumer.acknowledge([
+      [0, 0, 0, ACCEPT],
+      [0, 1, 1, RELEASE],
+    ]);
+    const { traces } = await search(api, { destination: 'work' });
+    const [second, first] = await Promise.all(traces.map(({ trace }) => follow(api, trace)));
+    if (first === undefined || second === undefined) throw new Error('two records were sent');
+    expect(step(first, 'acquired')).toMatchObject({ group: 'g', records: 2, by: { protocol: 'Kafka' } });
+    expect(step(first, 'answered')).toMatchObject({ group: 'g', settlement: 'accepted' });
+    expect(step(second, 'answered')).toMatchObject({ settlement: 'released' });
   });
 });
 

@@ -80,7 +80,7 @@ function notesOf(step: TraceStep): string[] {
     times > 0 && stepWords.again(count(times)),
     step.no_ack && stepWords.noAck,
     step.reason && reasonOf(step.reason),
-    step.type === 'left' && (step.dead_lettered ? stepWords.asLetter : stepWords.dropped),
+    step.type === 'left' && step.reason !== 'removed' && (step.dead_lettered ? stepWords.asLetter : stepWords.dropped),
     records !== undefined && stepWords.records(records, count(records)),
     committed !== undefined && stepWords.upTo(count(committed)),
     step.settlement && settlementOf(step.settlement),
@@ -89,21 +89,29 @@ function notesOf(step: TraceStep): string[] {
 }
 
 function reasonOf(reason: NonNullable<TraceStep['reason']>): string {
-  const { reasonRejected, reasonExpired, reasonMaxlen, reasonLimit } = stepWords;
-  return { rejected: reasonRejected, expired: reasonExpired, maxlen: reasonMaxlen, delivery_limit: reasonLimit }[
-    reason
-  ];
+  switch (reason) {
+    case 'rejected':
+      return stepWords.reasonRejected;
+    case 'expired':
+      return stepWords.reasonExpired;
+    case 'maxlen':
+      return stepWords.reasonMaxlen;
+    case 'delivery_limit':
+      return stepWords.reasonLimit;
+    case 'removed':
+      return stepWords.reasonRemoved;
+  }
 }
 
 function settlementOf(settlement: NonNullable<TraceStep['settlement']>): string {
-  const { accepted, released, reasonRejected, renewed, timedOut } = stepWords;
-  return { accepted, released, rejected: reasonRejected, renewed, 'timed-out': timedOut }[settlement];
+  const { accepted, released, reasonRejected, renewed } = stepWords;
+  return { accepted, released, rejected: reasonRejected, renewed }[settlement];
 }
 
 function toneOf({ type, outcome, settlement }: TraceStep): Tone {
   if (type === 'lost' || outcome === 'refused' || outcome === 'unroutable') return 'bad';
   if (type === 'rejected' || type === 'left' || type === 'purged' || settlement === 'rejected') return 'bad';
-  if (type === 'requeued' || settlement === 'released' || settlement === 'timed-out') return 'warn';
+  if (type === 'requeued' || settlement === 'released') return 'warn';
   if (type === 'acknowledged' || type === 'committed' || settlement === 'accepted') return 'good';
   return type === 'delivered' || type === 'fetched' || type === 'acquired' ? 'info' : 'plain';
 }

@@ -166,6 +166,7 @@ export class Queue {
       lanes: this.#backlog.lanes,
       deleted: () => this.#deleted,
       takeOut: (lane, offset, bytes) => {
+        if (this.#tracing.on) this.#tracing.removed({ queue: this, lane: lane.index, offset });
         this.#backlog.move(lane, offset, bytes, true);
         this.#backlog.readyBytesChanged(-bytes);
         this.#backlog.changed();

@@ -33,8 +33,8 @@ const COMMON = {
   /** What came of it. */
   outcome: ['routed', 'unroutable', 'refused', 'held'],
   /** Why a message left a queue without being acknowledged. */
-  reason: ['rejected', 'expired', 'maxlen', 'delivery_limit'],
-  settlement: ['accepted', 'released', 'rejected', 'renewed', 'timed-out'],
+  reason: ['rejected', 'expired', 'maxlen', 'delivery_limit', 'removed'],
+  settlement: ['accepted', 'released', 'rejected', 'renewed'],
 } as const;
 
 export type How = (typeof COMMON.how)[number];

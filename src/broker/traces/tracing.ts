@@ -273,6 +273,11 @@ export class Tracing {
     this.#end(log);
   }
 
+  /** Somebody took a message out of a queue, to delete or to move it. Of a sample, moves alone are told: which messages are in it is not known here. */
+  removed(at: TracedAt): void {
+    if (this.#selection.takesAll) this.left(at, undefined, 'removed', false);
+  }
+
   /** All that waited in a queue is gone. */
   purged(queue: TracedQueue): void {
     const place = this.#queuePlace(queue);

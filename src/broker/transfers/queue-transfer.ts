@@ -4,6 +4,7 @@ import type { MessagePosition, SeenMessage } from '../queues/message-source.ts';
 import { Queue } from '../queues/queue.ts';
 import type { QueueMessages } from '../queues/queue-messages.ts';
 import type { Turn, Turns } from '../queues/turn.ts';
+import type { TracedAt } from '../traces/tracing.ts';
 import type { PublishPlan } from '../virtual-hosts/publisher.ts';
 import type { MessageFilter } from './message-filter.ts';
 import type { SkipReason, Transfer } from './transfer.ts';
@@ -26,7 +27,7 @@ export interface QueueTransferOptions {
   /** No more than so many. */
   readonly limit: number;
   readonly destine: (message: MessageBytes) => Destined;
-  readonly publish: (turn: Turn, plan: PublishPlan) => void;
+  readonly publish: (turn: Turn, plan: PublishPlan, origin: { readonly from: TracedAt }) => void;
 }
 
 /** Messages, and bytes of bodies, that move in one go. */
@@ -126,7 +127,7 @@ export class QueueTransfer {
       this.#turn = turn;
       this.#settling.push(end(turn));
     }
-    publish(turn, plan);
+    publish(turn, plan, { from: { queue, lane: part, offset } });
     // What is held back is in the durable shard, too.
     const isAtomic = targets.every((target) => target instanceof Queue && target.shard === queue.shard);
     if (isAtomic && plan.delayMs === 0) {

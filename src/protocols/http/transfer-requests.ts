@@ -11,6 +11,7 @@ import {
 } from '../../broker/index.ts';
 import { badRequest } from './errors.ts';
 import { filterBy, parseMessageId } from './message-shape.ts';
+import { participantOf } from './participant.ts';
 import { readable } from './readable-queue.ts';
 import type { Call } from './route.ts';
 import { exchangeName } from './routes/exchanges.ts';
@@ -88,11 +89,13 @@ async function start(
   const { filter: given, count, rate } = request;
   const filter = given && filterBy(criteriaOf(given));
   const destinations = destinationsFor(call, host, destination, !request.keep_trail);
+  const by = participantOf(call);
   const common = {
     turns: broker.turns,
     ...{ ids, filter, limit: count ?? Number.POSITIVE_INFINITY },
     destine: destinations.of.bind(destinations),
-    publish: host.publishMoved.bind(host),
+    publish: (...[turn, plan, origin]: Parameters<VirtualHost['publishMoved']>) =>
+      host.publishMoved(turn, plan, { by, ...origin }),
   };
   const work = async (transfer: Transfer) => {
     if (entry.kind === 'queue') await new QueueTransfer(transfer, { queue: entry.queue, ...common }).run();

@@ -102,9 +102,9 @@ export interface TraceStep {
   readonly redelivered?: boolean;
   readonly no_ack?: boolean;
   readonly failed?: boolean;
-  readonly reason?: 'rejected' | 'expired' | 'maxlen' | 'delivery_limit';
+  readonly reason?: 'rejected' | 'expired' | 'maxlen' | 'delivery_limit' | 'removed';
   readonly dead_lettered?: boolean;
-  readonly settlement?: 'accepted' | 'released' | 'rejected' | 'renewed' | 'timed-out';
+  readonly settlement?: 'accepted' | 'released' | 'rejected' | 'renewed';
   /** The offset up to which a group is done. */
   readonly committed_offset?: number;
   /** Records of the piece or batch that it was in. */
