@@ -1,5 +1,6 @@
 import { Option } from 'commander';
-import { type Login, SASL_MECHANISMS, type SaslMechanism, type TlsOptions } from '../client/index.ts';
+import { type Login, SASL_MECHANISMS, type SaslMechanism } from '../client/sasl.ts';
+import type { TlsOptions } from '../client/socket.ts';
 import { readNamed } from './named-file.ts';
 import { askPassword, firstLine } from './password.ts';
 import { UsageError } from './usage-error.ts';

@@ -4,8 +4,13 @@ import { BrokerError, toBrokerError } from '../errors.ts';
 import { guardOutput } from './output.ts';
 import { UsageError } from './usage-error.ts';
 
+interface CommandModule {
+  /** `everything` makes the program with all its commands. */
+  register(program: Command, everything: () => Promise<Command>): void;
+}
+
 /** What registers each command; loaded when it is asked for, so that `sluice start` does not wait for the others. */
-const COMMANDS: Readonly<Record<string, () => Promise<{ register(program: Command): void }>>> = {
+const COMMANDS: Readonly<Record<string, () => Promise<CommandModule>>> = {
   start: () => import('./start.ts'),
   topic: () => import('./topic.ts'),
   group: () => import('./group.ts'),
@@ -33,6 +38,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ register(program: Comman
   restore: () => import('./backup/restore.ts'),
   repair: () => import('./repair.ts'),
   'hash-password': () => import('./hash-password.ts'),
+  completion: () => import('./completion/completion.ts'),
 };
 
 const EXIT_FAILURE = 1;
@@ -71,7 +77,8 @@ async function commandFor(argv: readonly string[]): Promise<Command> {
     .configureOutput({ outputError: () => {} });
   const only = COMMANDS[argv[0] ?? ''];
   const loading = only === undefined ? Object.values(COMMANDS) : [only];
-  for (const command of await Promise.all(loading.map((load) => load()))) command.register(program);
+  const everything = () => commandFor([]);
+  for (const command of await Promise.all(loading.map((load) => load()))) command.register(program, everything);
   return program;
 }
 
@@ -85,9 +92,9 @@ function commandIn(program: Command, argv: readonly string[]): string {
   const names = [program.name()];
   let at = program;
   for (const word of argv) {
-    const next = at.commands.find((command) => command.name() === word);
+    const next = at.commands.find((command) => command.name() === word || command.aliases().includes(word));
     if (next === undefined) break;
-    names.push(word);
+    names.push(next.name());
     at = next;
   }
   return names.join(' ');

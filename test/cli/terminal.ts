@@ -149,10 +149,15 @@ class ShownScreen {
       [this.#row, this.#column] =
         numbers === '' ? [0, 0] : (numbers.split(';').map((n) => Number(n) - 1) as [number, number]);
     else if (command === 'K') this.#set(this.#line.slice(0, this.#column));
-    else if (command === 'J' || numbers.startsWith('?1049')) this.#lines = this.#lines.map(() => '');
+    else if (command === 'J' && numbers === '') {
+      this.#set(this.#line.slice(0, this.#column));
+      this.#lines.fill('', this.#row + 1);
+    } else if (command === 'J' || numbers.startsWith('?1049')) this.#lines.fill('');
     else if (command !== undefined) return;
     else if (part === '\n') this.#row = Math.min(this.#row + 1, this.#rows - 1);
     else if (part === '\r') this.#column = 0;
+    else if (part === '\b') this.#column = Math.max(0, this.#column - 1);
+    else if (part === '\x07') return;
     else this.#character(part);
   }
 

@@ -1,7 +1,7 @@
 import { Agent, type ClientRequest, type IncomingMessage, request as requestPlain } from 'node:http';
 import { Agent as AgentTls, request as requestTls } from 'node:https';
 import { isIP } from 'node:net';
-import { connectionError, type TlsOptions } from '../../client/index.ts';
+import { connectionError, type TlsOptions } from '../../client/socket.ts';
 import { BrokerError } from '../../errors.ts';
 import { ApiError, apiError } from './api-error.ts';
 import { eventsIn, type StreamEvent } from './event-stream.ts';

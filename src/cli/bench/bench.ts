@@ -1,11 +1,9 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { SASL_MECHANISMS } from '../../client/index.ts';
 import { realEnvironment } from '../../environment/real.ts';
 import { type Address, address, remote, whole } from '../arguments.ts';
 import { KAFKA_ONLY, type LoginOptions, loginOf, loginOptions, passwordOf, tlsOf } from '../login.ts';
 import { plural, print, printJson, size, table } from '../output.ts';
 import { OwnBroker } from '../own-broker.ts';
-import { UsageError } from '../usage-error.ts';
 import { Load, type Measured, STAMP_BYTES, type Work } from './load.ts';
 
 const MAX_MESSAGES = 1_000_000_000;
@@ -109,8 +107,6 @@ interface KafkaOptions extends BenchOptions {
 
 async function kafka(options: KafkaOptions): Promise<void> {
   const { partitions, batch, acks } = options;
-  if (options.saslMechanism !== undefined && !SASL_MECHANISMS.includes(options.saslMechanism))
-    throw new UsageError('no such mechanism');
   const { runKafka } = await import('./kafka-load.ts');
   const [tls, login] = options.memory ? [undefined, undefined] : [await tlsOf(options), await loginOf(options)];
   await bench('kafka', options, (load, broker, name) =>
