@@ -118,6 +118,7 @@ function some(items: readonly Shown[]): readonly Shown[] {
 }
 
 function listed(items: readonly Shown[]): Listed<Shown> {
-  const same = (item: Shown) => item;
-  return { items, basics: same, show: same, order: ['vhost', 'user', 'exchange'], paged: false };
+  // Filtered by the name of the user.
+  const basics = (item: Shown) => ({ ...item, name: item['user'] });
+  return { items, basics, show: (item) => item, order: ['vhost', 'user', 'exchange'], paged: true };
 }

@@ -108,7 +108,7 @@ function nothing(): Listed<Shown> {
 function listed(hosts: readonly VirtualHost[]): Listed<Shown> {
   const same = (item: Shown) => item;
   const items = hosts.flatMap((host) => Array.from(host.policies(), (policy) => show(host, policy)));
-  return { items, basics: same, show: same, order: ['vhost', 'name'], paged: false };
+  return { items, basics: same, show: same, order: ['vhost', 'name'], paged: true };
 }
 
 function show(host: VirtualHost, { name, pattern, applyTo, priority, definition }: Policy): Shown {

@@ -4,6 +4,7 @@ export interface UserShape {
   readonly tags: readonly string[];
   /** Empty for who has no password: such a user logs in by a certificate, or by SCRAM. */
   readonly password_hash: string;
+  readonly hashing_algorithm: string;
   readonly limits: Readonly<Record<string, number>>;
 }
 
