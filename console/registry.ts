@@ -28,42 +28,7 @@ export interface PageEntry {
 
 /** Groups of the navigation, in its order. */
 export const GROUPS = ['broker', 'streams', 'queues', 'messages', 'clients', 'administration'] as const;
-export type Group = (typeof GROUPS)[number  {
-    ...{ path: '/users', group: 'administration', icon: 'user', tag: 'administrator', title: () => userWords.users },
-    load: () => import('./pages/users.tsx').then(({ Users }) => Users),
-  },
-  {
-    ...{ path: '/users/:user', tag: 'administrator', title: () => userWords.user },
-    load: () => import('./pages/user.tsx').then(({ User }) => User),
-  },
-  {
-    ...{ path: '/kafka-access', group: 'administration', icon: 'policy', tag: 'administrator' },
-    title: () => kafkaAccessWords.title,
-    load: () => import('./pages/kafka-access.tsx').then(({ KafkaAccess }) => KafkaAccess),
-  },
-  {
-    ...{ path: '/vhosts', group: 'administration', icon: 'host', title: () => hostWords.hosts },
-    load: () => import('./pages/virtual-hosts.tsx').then(({ VirtualHosts }) => VirtualHosts),
-  },
-  {
-    ...{ path: '/policies', group: 'administration', icon: 'policy', title: () => hostWords.policies },
-    load: () => import('./pages/policies.tsx').then(({ Policies }) => Policies),
-  },
-  {
-    ...{ path: '/settings', group: 'administration', icon: 'settings', tag: 'administrator' },
-    title: () => operationWords.settings,
-    load: () => import('./pages/settings.tsx').then(({ Settings }) => Settings),
-  },
-  {
-    ...{ path: '/logs', group: 'administration', icon: 'log', tag: 'monitoring', title: () => operationWords.logs },
-    load: () => import('./pages/logs.tsx').then(({ Logs }) => Logs),
-  },
-  {
-    ...{ path: '/audit', group: 'administration', icon: 'audit', tag: 'administrator' },
-    title: () => operationWords.audit,
-    load: () => import('./pages/audit.tsx').then(({ Audit }) => Audit),
-  },
-];
+export type Group = (typeof GROUPS)[number];
 
 export function groupTitle(group: Group): string {
   return groupWords[group];
@@ -154,5 +119,40 @@ export const PAGES: readonly PageEntry[] = [
   {
     ...{ path: '/channels/:channel', title: () => navigationWords.channel },
     load: () => import('./pages/channel.tsx').then(({ Channel }) => Channel),
+  },
+  {
+    ...{ path: '/users', group: 'administration', icon: 'user', tag: 'administrator', title: () => userWords.users },
+    load: () => import('./pages/users.tsx').then(({ Users }) => Users),
+  },
+  {
+    ...{ path: '/users/:user', tag: 'administrator', title: () => userWords.user },
+    load: () => import('./pages/user.tsx').then(({ User }) => User),
+  },
+  {
+    ...{ path: '/kafka-access', group: 'administration', icon: 'policy', tag: 'administrator' },
+    title: () => kafkaAccessWords.title,
+    load: () => import('./pages/kafka-access.tsx').then(({ KafkaAccess }) => KafkaAccess),
+  },
+  {
+    ...{ path: '/vhosts', group: 'administration', icon: 'host', title: () => hostWords.hosts },
+    load: () => import('./pages/virtual-hosts.tsx').then(({ VirtualHosts }) => VirtualHosts),
+  },
+  {
+    ...{ path: '/policies', group: 'administration', icon: 'policy', title: () => hostWords.policies },
+    load: () => import('./pages/policies.tsx').then(({ Policies }) => Policies),
+  },
+  {
+    ...{ path: '/settings', group: 'administration', icon: 'settings', tag: 'administrator' },
+    title: () => operationWords.settings,
+    load: () => import('./pages/settings.tsx').then(({ Settings }) => Settings),
+  },
+  {
+    ...{ path: '/logs', group: 'administration', icon: 'log', tag: 'monitoring', title: () => operationWords.logs },
+    load: () => import('./pages/logs.tsx').then(({ Logs }) => Logs),
+  },
+  {
+    ...{ path: '/audit', group: 'administration', icon: 'audit', tag: 'administrator' },
+    title: () => operationWords.audit,
+    load: () => import('./pages/audit.tsx').then(({ Audit }) => Audit),
   },
 ];
