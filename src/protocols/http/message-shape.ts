@@ -1,16 +1,14 @@
 import {
   type ClientConnection,
   connectionName,
-  decodeProperties,
-  jsonOfTable,
   type MessageAt,
-  type MessageBytes,
   type MessageCriteria,
   MessageFilter,
   type MessagePosition,
   type SeenMessage,
 } from '../../broker/index.ts';
 import { badRequest } from './errors.ts';
+import { propertiesOf } from './message-properties.ts';
 import { payloadOf } from './record-shape.ts';
 import type { MessageHolder, QueuedMessage } from './shapes/queue-messages.ts';
 
@@ -99,19 +97,6 @@ export function showMessage(seen: SeenMessage, truncate: number, holder: Message
     properties: propertiesOf(message),
     payload: payloadOf(message.body.subarray(message.bodyStart, message.bodyEnd), truncate),
   };
-}
-
-export function propertiesOf({ properties: bytes, propertiesStart, propertiesEnd }: MessageBytes) {
-  const { headers, ...others } = decodeProperties(bytes, propertiesStart, propertiesEnd);
-  const shown = Object.entries(others).map(([name, value]) => [
-    snakeCase(name),
-    typeof value === 'bigint' ? Number(value) : value,
-  ]);
-  return { ...Object.fromEntries(shown), ...(headers && { headers: jsonOfTable(headers) }) };
-}
-
-function snakeCase(name: string): string {
-  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
 /** Who has the messages of a queue that are out, by part and offset. */
