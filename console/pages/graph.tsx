@@ -29,46 +29,50 @@ export function RoutingGraph() {
       within={[{ title: exchangeWords.exchanges, href: '/exchanges' }]}
       notes={<span class="badge">{vhost}</span>}
     >
-      <RouteQuestion vhost={vhost} exchanges={exchanges} onAnswer={setAnswer} />
-      <div class="bar">
-        <search class="filter">
-          <input
-            type="search"
-            aria-label={routeWords.filter}
-            placeholder={routeWords.filter}
-            spellcheck={false}
-            value={name ?? ''}
-            onInput={({ currentTarget: { value } }) =>
-              setQuery({ name: value === '' ? undefined : value, around: undefined })
-            }
-          />
-        </search>
-        {around !== undefined && (
-          <>
-            <Choice
-              label={`${routeWords.around} ${around.slice(2)}: ${routeWords.depth}`}
-              value={depth}
-              options={DEPTHS.map((value) => ({ value, label: value }))}
-              onChange={(value) => setQuery({ depth: value })}
-            />
-            <Button onClick={() => setQuery({ around: undefined })}>{routeWords.everything}</Button>
-          </>
-        )}
-        <span class="gap" />
-        <span class="muted">{routeWords.hint}</span>
-      </div>
-      <Loaded of={poll}>
-        {(graph) => (
-          <>
-            {graph.cut && <p class="muted">{routeWords.cut}</p>}
-            {graph.nodes.length === 0 ? (
-              <Notice icon="exchange" title={routeWords.empty} />
-            ) : (
-              <Drawing graph={graph} answer={answer} />
+      <div class="graph-page">
+        <RouteQuestion vhost={vhost} exchanges={exchanges} onAnswer={setAnswer} />
+        <div>
+          <div class="bar">
+            <search class="filter">
+              <input
+                type="search"
+                aria-label={routeWords.filter}
+                placeholder={routeWords.filter}
+                spellcheck={false}
+                value={name ?? ''}
+                onInput={({ currentTarget: { value } }) =>
+                  setQuery({ name: value === '' ? undefined : value, around: undefined })
+                }
+              />
+            </search>
+            {around !== undefined && (
+              <>
+                <Choice
+                  label={`${routeWords.around} ${around.slice(2)}: ${routeWords.depth}`}
+                  value={depth}
+                  options={DEPTHS.map((value) => ({ value, label: value }))}
+                  onChange={(value) => setQuery({ depth: value })}
+                />
+                <Button onClick={() => setQuery({ around: undefined })}>{routeWords.everything}</Button>
+              </>
             )}
-          </>
-        )}
-      </Loaded>
+            <span class="gap" />
+            <span class="muted">{routeWords.hint}</span>
+          </div>
+          <Loaded of={poll}>
+            {(graph) => (
+              <>
+                {graph.cut && <p class="muted">{routeWords.cut}</p>}
+                {graph.nodes.length === 0 ? (
+                  <Notice icon="exchange" title={routeWords.empty} />
+                ) : (
+                  <Drawing graph={graph} answer={answer} />
+                )}
+              </>
+            )}
+          </Loaded>
+        </div>
+      </div>
     </Page>
   );
 }

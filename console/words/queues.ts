@@ -54,6 +54,8 @@ export const queueWords = words({
     (_count: number, text: string) => `已删除 ${text} 个队列`,
   ],
   bindings: ['Bindings', '绑定'],
+  charts: ['Charts', '图表'],
+  rates: ['Messages a second', '每秒消息数'],
 });
 
 /** Of messages where they lie. */

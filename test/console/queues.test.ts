@@ -19,7 +19,8 @@ const counts = async (channel: ConfirmChannel, queue: string) => (await channel.
 
 describeConsole('queues in a browser', () => {
   test('a queue is added, gets messages, is looked into, and purged', async () => {
-    const { page, ...api } = await openConsole({ path: '/queues' });
+    const broker = { settings: { metrics: { sampleMs: 1000 } } };
+    const { page, ...api } = await openConsole({ path: '/queues', broker });
     const channel = await channelOf(api);
     await page.getByRole('button', { name: 'Add queue' }).click();
     const dialog = page.getByRole('dialog', { name: 'Add queue' });
@@ -38,6 +39,8 @@ describeConsole('queues in a browser', () => {
     await page.getByLabel('Body').fill('{"hello":"world"}');
     await page.getByRole('button', { name: 'Publish', exact: true }).click();
     await page.getByText('The message is published').waitFor();
+    await page.getByRole('tab', { name: 'Charts' }).click();
+    await page.getByRole('img', { name: 'Messages a second' }).waitFor();
     await page.getByRole('tab', { name: /Messages/ }).click();
     await page.getByRole('button', { name: /Show message/ }).click();
     await page.getByRole('dialog').getByText('"hello": "world"').waitFor();

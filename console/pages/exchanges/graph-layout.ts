@@ -1,8 +1,8 @@
 import type { Graph, GraphEdge, GraphNode } from '../../../src/protocols/http/shapes/routing.ts';
 
 /** Pixels. */
-export const NODE = { width: 190, height: 36 };
-const GAP = { column: 110, row: 14 };
+export const NODE = { width: 176, height: 36 };
+const GAP = { column: 56, row: 14 };
 const MARGIN = 12;
 /** How often the rows of a column are put in the order of what leads to them. */
 const ROUNDS = 4;
@@ -108,6 +108,6 @@ interface Point {
 function curve(from: Point, to: Point): string {
   const [startX, startY] = [from.x + NODE.width, from.y + NODE.height / 2];
   const [endX, endY] = [to.x, to.y + NODE.height / 2];
-  const bend = Math.max(40, Math.abs(endX - startX) / 2);
+  const bend = Math.max(24, Math.abs(endX - startX) / 2);
   return `M${startX} ${startY} C${startX + bend} ${startY} ${endX - bend} ${endY} ${endX} ${endY}`;
 }
