@@ -2,6 +2,7 @@ import { type Broker, isCsrfToken, isLoopback, type Session, type User } from '.
 import { BrokerError } from '../../errors.ts';
 import { recordLogin } from './audit.ts';
 import { HttpError, TooManyRequests } from './errors.ts';
+import { PROTOCOL } from './protocol.ts';
 import { type Headers, sessionToken, textOf, type Visitor } from './session-cookie.ts';
 
 /** What browsers show when they ask for a password. */
@@ -52,7 +53,7 @@ export function checkPassword(broker: Broker, { name, password }: Credentials, {
     if (!(error instanceof BrokerError && error.code === 'not-authorized')) throw error;
     logins.failed(address, name);
     recordLogin(broker, name, address, 'refused');
-    broker.meters.protocol('HTTP').failedLogins++;
+    broker.meters.protocol(PROTOCOL).failedLogins++;
     throw loginFailed();
   }
 }

@@ -2,6 +2,7 @@ import type { Broker, Durability, Partition, Stream } from '../../broker/index.t
 import { BrokerError } from '../../errors.ts';
 import { BATCH_HEADER_BYTES, encodeBatch, partitionOf } from '../../records/index.ts';
 import type { PlacedRecord } from './new-message.ts';
+import { PROTOCOL } from './protocol.ts';
 
 /** Readers take a batch as a whole: none need be larger than this, unless one message is. */
 const BATCH_BYTES = 256 * 1024;
@@ -23,7 +24,7 @@ interface Batch {
  * of it, when it is as safe as asked. Those that are errors already stay that.
  */
 export async function produce(
-  { environment }: Broker,
+  { environment, meters }: Broker,
   stream: Stream,
   messages: readonly (PlacedRecord | BrokerError)[],
   durability: Durability,
@@ -58,7 +59,13 @@ export async function produce(
     batch.bytes += bytes;
   }
   const append = (batch: Batch) => appendBatch(batch, durability, outcomes, appended);
+  const begun = environment.clock.monotonic();
   await Promise.all(batches.map(append));
+  const taken = outcomes.filter((outcome) => !(outcome instanceof BrokerError)).length;
+  const { messages: counts, confirmTime } = meters.protocol(PROTOCOL);
+  counts.published += taken;
+  counts.confirmed += taken;
+  confirmTime.observe(environment.clock.monotonic() - begun, taken);
   return outcomes;
 }
 

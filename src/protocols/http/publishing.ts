@@ -11,6 +11,7 @@ import {
 import { fields } from './body-types.ts';
 import { badRequest, HttpError } from './errors.ts';
 import { participantOf } from './participant.ts';
+import { PROTOCOL } from './protocol.ts';
 import type { Call } from './route.ts';
 
 /** Ten years, as for AMQP's clients. */
@@ -43,6 +44,7 @@ export class Publisher {
   readonly #permissions: Permissions;
   /** Those that its messages are in: one, unless somebody else ended it in between. */
   readonly #turns = new Set<Turn>();
+  #count = 0;
 
   /** Throws 401 when the user may not publish there, 503 while publishers have to wait. */
   constructor(call: Call, exchange: Pick<ExchangeEntry, 'name' | 'type'>) {
@@ -69,12 +71,18 @@ export class Publisher {
     this.#turns.add(turn);
     const participant = participantOf(this.#call);
     const { routed, refused } = host.publish(turn, this.#exchange.name, message, participant);
+    const { messages } = broker.meters.protocol(PROTOCOL);
+    messages.published++;
+    messages.bytesIn += body.length;
+    this.#count++;
     if (refused) throw badRequest('Unable to publish message. Check queue limits.');
     return routed;
   }
 
   /** Resolves when all that was published is safe. To be called in the same turn of the event loop. */
   async settled(): Promise<void> {
+    const { meters, environment } = this.#call.broker;
+    const begun = environment.clock.monotonic();
     await Promise.all(
       Array.from(
         this.#turns,
@@ -84,6 +92,10 @@ export class Publisher {
           }),
       ),
     );
+    const { messages, confirmTime } = meters.protocol(PROTOCOL);
+    messages.confirmed += this.#count;
+    this.#call.host.messageCounts.confirmed += this.#count;
+    confirmTime.observe(environment.clock.monotonic() - begun, this.#count);
   }
 }
 

@@ -5,6 +5,7 @@ import { wholeNumber } from '../body-types.ts';
 import { badRequest, type HttpError } from '../errors.ts';
 import { propertiesOf } from '../message-properties.ts';
 import { participantOf } from '../participant.ts';
+import { PROTOCOL } from '../protocol.ts';
 import { messageProperties, Publisher } from '../publishing.ts';
 import { type Call, ok, post, type Route } from '../route.ts';
 import { exchangeOf } from './exchanges.ts';
@@ -70,12 +71,15 @@ async function getMessages(call: Call, { ackmode, count, encoding, truncate }: z
   const messages: ReturnType<typeof show>[] = [];
   const out: Delivery[] = [];
   let bytes = 0;
+  const { messages: counts } = call.broker.meters.protocol(PROTOCOL);
   try {
     while (messages.length < Math.min(count, MAX_MESSAGES) && bytes < MAX_PAYLOAD_BYTES) {
       const visit = (delivery: Delivery, message: MessageBytes) => {
         if (!takes) out.push(delivery);
         messages.push(show(queue, delivery, message, { encoding, truncate }));
         bytes += message.bodyLength;
+        counts[takes ? 'gotNoAck' : 'got']++;
+        counts.bytesOut += message.bodyLength;
       };
       const there = await queue.get(takes, visit, takes, participantOf(call));
       if (!there) break;

@@ -6,6 +6,7 @@ import type { EventStream } from '../event-stream.ts';
 import type { Lease } from '../leases.ts';
 import { propertiesOf } from '../message-properties.ts';
 import { participantOf } from '../participant.ts';
+import { PROTOCOL } from '../protocol.ts';
 import { checkQuota, useQuota } from '../quotas.ts';
 import { readable } from '../readable-queue.ts';
 import { payloadOf } from '../record-shape.ts';
@@ -105,12 +106,15 @@ class Taken {
   add(delivery: Delivery, message: MessageBytes): void {
     this.deliveries.push(delivery);
     this.#bytes += message.bodyLength;
+    const { messages: counts } = this.#call.broker.meters.protocol(PROTOCOL);
+    counts.got++;
+    counts.bytesOut += message.bodyLength;
     this.messages.push(show(delivery, message, this.#lease?.add(delivery) ?? null));
   }
 
   /** The client never got them. */
   giveBack(): void {
-    if (this.#lease !== undefined) this.#lease.release();
+    if (this.#lease !== undefined) this.#lease.release(false);
     else for (const delivery of this.deliveries) delivery.requeue(false);
   }
 }
@@ -238,7 +242,7 @@ class EventConsumer {
     this.#events.onClose(() => {
       this.#consumer?.cancel();
       // Whoever had them is gone.
-      this.#lease?.release();
+      this.#lease?.release(true);
     });
   }
 

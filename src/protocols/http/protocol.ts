@@ -1,0 +1,2 @@
+/** The protocol as people know it. */
+export const PROTOCOL = 'HTTP';
