@@ -76,9 +76,9 @@ export class Lease {
     return true;
   }
 
-  /** Whoever had them is gone: all that is left goes back. */
-  release(): void {
-    for (const number of [...this.#messages.keys()]) this.settle(number, 'requeue');
+  /** Whoever had them is gone: all that is left goes back. `failed` counts that towards the queue's delivery limit. */
+  release(failed: boolean): void {
+    for (const number of [...this.#messages.keys()]) this.#take(number)?.delivery.requeue(failed);
   }
 
   #locked(delivery: Settleable): Leased {
@@ -151,7 +151,7 @@ export class Leases {
 
   /** All messages go back. */
   close(): void {
-    for (const lease of [...this.#byId.values()]) lease.release();
+    for (const lease of [...this.#byId.values()]) lease.release(false);
   }
 
   /** Called by `Lease`. */
