@@ -135,6 +135,11 @@ export async function createBroker(options: CreateBrokerOptions = {}): Promise<R
       );
     }
     await file?.importInto(broker);
+    if (file !== undefined)
+      broker.audit.record(
+        { protocol: 'broker' },
+        { act: 'definitions.import', object: settings.definitions ?? '', outcome: 'done' },
+      );
     const open = listenerOpener(settings, broker, listeners, deskOf(broker, settings, options));
     for (const asked of options.listeners ?? options.settings?.listeners ?? []) {
       const listener = parseListener(asked);

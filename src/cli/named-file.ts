@@ -15,9 +15,9 @@ export async function readNamed(option: string, file: string): Promise<Buffer> {
 }
 
 /** Writes a file that nobody else can read. One that is there is overwritten by `force` only. */
-export async function writeNamed(file: string, text: string, force: boolean): Promise<void> {
+export async function writeNamed(file: string, content: string | Uint8Array, force: boolean): Promise<void> {
   try {
-    await writeFile(file, text, { flag: force ? 'w' : 'wx', mode: 0o600 });
+    await writeFile(file, content, { flag: force ? 'w' : 'wx', mode: 0o600 });
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     const why: Readonly<Record<string, string>> = {

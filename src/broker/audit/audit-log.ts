@@ -97,6 +97,8 @@ export class AuditLog {
 
   /** The newest entries first. Of what lies beyond what one question looks through, `next` says where to go on. */
   async read({ matches, limit, before, since = 0, until }: AuditQuestion): Promise<AuditPage> {
+    // What was recorded before is there for whoever asks now.
+    await this.#writing;
     const entries: AuditRecord[] = [];
     let end = Math.min(before ?? Number.MAX_SAFE_INTEGER, this.#log.highWatermark);
     if (until !== undefined) end = Math.min(end, await this.#endAt(until));
