@@ -54,6 +54,7 @@ export interface Address {
 }
 
 const DEFAULT_BROKER = 'localhost:9092';
+const BROKER_VARIABLE = 'SLUICE_CLIENT_BROKER';
 
 /** `--broker` and `--json`, which all commands against a running broker have, and how to log in to it. */
 export function remote(command: Command, what: string): Command {
@@ -61,6 +62,7 @@ export function remote(command: Command, what: string): Command {
     .addOption(
       new Option('--broker <host:port>', 'the broker to talk to')
         .argParser(address)
+        .env(BROKER_VARIABLE)
         .default(address(DEFAULT_BROKER), DEFAULT_BROKER),
     )
     .option('--json', what);

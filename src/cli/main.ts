@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { BrokerError, toBrokerError } from '../errors.ts';
 import { guardOutput } from './output.ts';
+import { SUMMARIES } from './summaries.ts';
 import { UsageError } from './usage-error.ts';
 
 interface CommandModule {
@@ -32,17 +33,20 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandModule>>> = {
   connection: () => import('./management/connection.ts'),
   channel: () => import('./management/channel.ts'),
   consumer: () => import('./management/consumer.ts'),
+  audit: () => import('./management/audit.ts'),
+  'log-level': () => import('./management/log-level.ts'),
+  'support-bundle': () => import('./management/support-bundle.ts'),
   demo: () => import('./demo/demo.ts'),
   bench: () => import('./bench/bench.ts'),
   backup: () => import('./backup/backup.ts'),
   restore: () => import('./backup/restore.ts'),
-  audit: () => import('./management/audit.ts'),
-  'log-level': () => import('./management/log-level.ts'),
-  'support-bundle': () => import('./management/support-bundle.ts'),
   repair: () => import('./repair.ts'),
   'hash-password': () => import('./hash-password.ts'),
   completion: () => import('./completion/completion.ts'),
 };
+
+/** What the summaries of all commands are enough for. */
+const ABOUT_ALL: readonly string[] = ['--help', '-h', '--version', '-V'];
 
 const EXIT_FAILURE = 1;
 const EXIT_USAGE = 2;
@@ -54,6 +58,9 @@ Examples:
   echo 'hello' | sluice produce orders
   sluice consume orders --from earliest --exit
   sluice topic list --broker broker.example.com:9093 --tls --user anna        asks for the password
+  sluice queue list --filter 'ready>0' --sort -ready
+  sluice status                                  how the broker is; sluice top watches it
+  sluice demo                                    see what it can do
 
 Each command has examples in its own help: sluice topic create --help
 `;
@@ -71,18 +78,28 @@ export async function main(argv: string[]): Promise<void> {
 
 async function commandFor(argv: readonly string[]): Promise<Command> {
   const program = new Command('sluice')
-    .description('A message broker that Kafka clients connect to unchanged.')
+    .description('A message broker that clients of Kafka and RabbitMQ connect to unchanged.')
     .version(version(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
     .addHelpText('after', EXAMPLES)
     // Errors are thrown, and printed in one place: report().
     .exitOverride()
     .configureOutput({ outputError: () => {} });
-  const only = COMMANDS[argv[0] ?? ''];
+  const names = Object.keys(COMMANDS);
+  const [first = '--help'] = argv;
+  if (ABOUT_ALL.includes(first) && names.every((name) => name in SUMMARIES)) {
+    for (const name of names) program.command(name).description(SUMMARIES[name] ?? '');
+    return program;
+  }
+  const only = COMMANDS[first];
   const loading = only === undefined ? Object.values(COMMANDS) : [only];
-  const everything = () => commandFor([]);
-  for (const command of await Promise.all(loading.map((load) => load()))) command.register(program, everything);
+  for (const command of await Promise.all(loading.map((load) => load()))) command.register(program, wholeProgram);
   return program;
+}
+
+/** With all commands there are. */
+export function wholeProgram(): Promise<Command> {
+  return commandFor(['help']);
 }
 
 function version(): string {

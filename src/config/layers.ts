@@ -59,7 +59,7 @@ const NOT_SETTINGS: readonly RegExp[] = [
   // Which tests to run; a test that starts a broker passes it on.
   /^SLUICE_TESTS$/,
   // What `sluice topic`, `sluice queue` and the like connect and log in with.
-  /^SLUICE_CLIENT_(URL|USER|PASSWORD|NEW_PASSWORD)$/,
+  /^SLUICE_CLIENT_(BROKER|URL|USER|PASSWORD|NEW_PASSWORD)$/,
   // What Kubernetes gives each container about a Service named sluice or sluice-*.
   /^SLUICE(_\w+)?_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$/,
 ];
