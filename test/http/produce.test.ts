@@ -223,3 +223,12 @@ test('a quota that is used up is answered 429, with when to come again', async (
   expect(refused.status).toBe(429);
   expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
 });
+
+test('a body that is too large is refused, raw or not', async () => {
+  const api = await startStreams({ settings: { http: { maxBodyBytes: 10_000 } } });
+  await api.ask('PUT', '/api/streams/orders', {});
+  const large = 'x'.repeat(10_001);
+  expect((await api.ask('POST', '/api/streams/orders/produce/raw', large)).status).toBe(413);
+  expect((await api.ask('POST', '/api/streams/orders/produce', { value: large })).status).toBe(413);
+  expect((await api.ask('GET', '/api/streams/orders')).body).toMatchObject({ records: 0 });
+});

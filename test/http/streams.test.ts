@@ -263,6 +263,24 @@ test('a tail filters, and a broker that closes ends it', async () => {
   await expect(tail.next()).rejects.toThrow();
 });
 
+test('of what a reader does not take in time it is told how much that was', async () => {
+  const api = await withOrders();
+  const tail = await listen(`${api.url}/api/streams/orders/tail?max_rate=1000&truncate=1000000&max_bytes=16000000`);
+  await tail.next();
+  const value = 'x'.repeat(100_000);
+  // Nobody reads meanwhile: what waits for the reader is no more than its connection takes.
+  for (let i = 0; i < 30; i++)
+    await api.ask('POST', '/api/streams/orders/produce', { messages: Array(10).fill({ value }) });
+  let [seen, skipped] = [0, 0];
+  while (seen + skipped < 300) {
+    const { event, data } = await tail.next();
+    if (event === 'skipped') skipped += data.records;
+    else seen++;
+  }
+  expect(seen + skipped).toBe(300);
+  expect(skipped).toBeGreaterThan(0);
+});
+
 test('there are no more than so many tails', async () => {
   const api = await withOrders();
   const tails = await Promise.all(Array.from({ length: 100 }, () => listen(`${api.url}/api/streams/orders/tail`)));

@@ -98,7 +98,12 @@ class Tail {
     }
     if (!this.#events.congested) await this.#show();
     for (const scan of this.#scans) this.#skipped += scan.skipTo(visibleEnd(scan.partition, this.#options.committed));
-    if (this.#skipped === 0 || this.#events.congested) return;
+    if (this.#skipped === 0) return;
+    if (this.#events.congested) {
+      // It is told when it reads again, also when nothing comes any more.
+      void this.#events.drained().then(() => this.#wake());
+      return;
+    }
     this.#events.send({ event: 'skipped', data: { records: this.#skipped } satisfies Skipped });
     this.#skipped = 0;
   }
