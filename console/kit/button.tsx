@@ -22,7 +22,12 @@ export interface ButtonProps {
 export function Button(props: ButtonProps) {
   const { label, icon, children, kind = 'plain', disabled = false, title, type = 'button', busy = false } = props;
   const [working, setWorking] = useState(false);
+  // While it works it can still have the focus, which a dialog that it opened gives back to it.
   const click = async (event: MouseEvent) => {
+    if (working || busy) {
+      event.preventDefault();
+      return;
+    }
     const outcome = props.onClick?.(event);
     if (!(outcome instanceof Promise)) return;
     setWorking(true);
@@ -38,7 +43,7 @@ export function Button(props: ButtonProps) {
     <button
       type={type}
       class={`button ${kind}${children === undefined ? ' alone' : ''}`}
-      disabled={disabled || working || busy}
+      disabled={disabled}
       aria-busy={working || busy}
       {...(label !== undefined && { 'aria-label': label })}
       title={title ?? label}
