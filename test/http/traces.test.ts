@@ -254,7 +254,9 @@ describe('a record of a stream', () => {
     expect(first).toMatchObject({ mode: 'off', traces: [{ key: 'a' }, { key: 'b' }] });
     const second = await search(api, { destination: 'topic', count: '2', cursor: first.cursor ?? '' });
     expect(second.traces).toMatchObject([{ key: 'a', places: [{ offset: 0 }] }]);
-    expect(await follow(api, second.traces[0]?.trace ?? '')).toMatchObject({ events: [], complete: true });
+    expect(await follow(api, second.traces[0]?.trace ?? '')).toMatchObject({
+      ...{ key: 'a', bytes: 1, events: [], complete: true },
+    });
   });
 
   test('sent by Kafka: the batch that it came in, and an AMQP consumer that reads it', async () => {
@@ -267,6 +269,7 @@ describe('a record of a stream', () => {
     const { traces } = await search(api, { destination: 'topic', key: 'a' });
     await until(async () => types(await follow(api, traces[0]?.trace ?? '')).includes('fetched'));
     const trace = await follow(api, traces[0]?.trace ?? '');
+    expect(trace).toMatchObject({ key: 'a', bytes: 1 });
     expect(step(trace, 'appended')).toMatchObject({ records: 2, by: { protocol: 'Kafka', client: 'kafkajs' } });
     expect(step(trace, 'fetched')).toMatchObject({ by: { protocol: 'AMQP 0-9-1' }, place: { name: 'topic' } });
   });

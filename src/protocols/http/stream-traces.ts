@@ -1,8 +1,17 @@
 import { isUtf8 } from 'node:buffer';
-import { BackwardScan, nextPage, type SeenRecord, type Stream, visibleEnd, Work } from '../../broker/index.ts';
+import {
+  BackwardScan,
+  ForwardScan,
+  nextPage,
+  type Partition,
+  type SeenRecord,
+  type Stream,
+  visibleEnd,
+  Work,
+} from '../../broker/index.ts';
 import { MAX_PARTITIONS } from './browse-query.ts';
 import type { Position } from './cursor.ts';
-import type { TraceSummary } from './shapes/traces.ts';
+import type { Trace, TraceSummary } from './shapes/traces.ts';
 import { placedId } from './trace-id.ts';
 
 /** What is looked at for one answer. */
@@ -10,6 +19,7 @@ const WORK = { maxRecords: 100_000, maxBytes: 32 * 1024 * 1024 };
 const MESSAGE_ID = 'message-id';
 const EXCHANGE = 'exchange';
 const ROUTING_KEY = 'routing-key';
+const TRACEPARENT = 'traceparent';
 
 export interface StreamQuery {
   readonly messageId?: string | undefined;
@@ -67,6 +77,27 @@ export async function searchStream(stream: Stream, query: StreamQuery): Promise<
         : scans.map(({ scan: { partition, position, ended } }) => ({
             ...{ partition: partition.index, offset: ended ? 0 : position },
           })),
+  };
+}
+
+/** What a record says of itself; undefined when it is not there. */
+export async function describeRecord(
+  stream: Stream,
+  partition: Partition,
+  offset: number,
+): Promise<Pick<Trace, 'message_id' | 'key' | 'traceparent' | 'bytes'> | undefined> {
+  const scan = new ForwardScan(partition, offset, () => Math.min(offset + 1, partition.log.highWatermark), {
+    ...{ committed: false, control: false, accepts: ({ record }) => record.offset === offset },
+  });
+  const [seen] = await nextPage([scan], false, { count: 1, maxBytes: 1 }, new Work(WORK));
+  if (seen === undefined) return undefined;
+  const { message_id: messageId, key, bytes } = summaryOf(stream, seen);
+  const traceparent = header(seen.record.headers, TRACEPARENT);
+  return {
+    ...(messageId && { message_id: messageId }),
+    ...(key && { key }),
+    ...(traceparent && { traceparent }),
+    ...(bytes !== undefined && { bytes }),
   };
 }
 

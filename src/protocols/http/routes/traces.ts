@@ -15,7 +15,7 @@ import { decodeCursor, encodeCursor } from '../cursor.ts';
 import { badRequest, notFound } from '../errors.ts';
 import { type Call, DONE, get, ok, put, type Route, remove } from '../route.ts';
 import type { Trace, TraceSearch, TraceSettingsState, TraceSummary } from '../shapes/traces.ts';
-import { type StreamTraces, searchStream } from '../stream-traces.ts';
+import { describeRecord, type StreamTraces, searchStream } from '../stream-traces.ts';
 import { traceStart } from '../trace-id.ts';
 import { type SeesPlace, showFound, showPath } from '../trace-shape.ts';
 
@@ -125,26 +125,24 @@ async function follow(call: Call): Promise<Trace> {
   const path = await followTrace(log, start);
   const { all, sees } = sight(call);
   const shown = path.events.length === 0 ? undefined : showPath(id, path, all, sees);
-  if (shown !== undefined) return shown;
-  const unrecorded = 'placeId' in start ? inStream(call, id, start, all) : undefined;
-  if (unrecorded === undefined) throw notFound();
-  return unrecorded;
+  const record = 'placeId' in start ? await inStream(call, start, all) : undefined;
+  if (shown !== undefined) return { ...record, ...shown };
+  // Of a record that nobody recorded anything of, it is known that it is there.
+  if (record === undefined) throw notFound();
+  return { trace: id, ...record, events: [], complete: true, dropped: 0 };
 }
 
-/** Of a record that nobody recorded anything of, it is known where it is. */
-function inStream(
+/** What the record says that lies there, where it is one of a stream. */
+async function inStream(
   call: Call,
-  trace: string,
   { placeId, offset }: { readonly placeId: string; readonly offset: number },
   all: boolean,
-): Trace | undefined {
-  for (const { name, partitions } of call.broker.streams.all()) {
-    const partition = partitions.find(({ log }) => log.id === placeId);
+): ReturnType<typeof describeRecord> {
+  for (const stream of call.broker.streams.all()) {
+    const partition = stream.partitions.find(({ log }) => log.id === placeId);
     if (partition === undefined) continue;
-    const { startOffset, highWatermark } = partition.log;
-    const isThere = offset >= startOffset && offset < highWatermark;
-    if (!isThere || !(all || call.access.may('read', 'topic', name))) return undefined;
-    return { trace, events: [], complete: true, dropped: 0 };
+    const isReadable = all || call.access.may('read', 'topic', stream.name);
+    return isReadable ? await describeRecord(stream, partition, offset) : undefined;
   }
   return undefined;
 }
