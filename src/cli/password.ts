@@ -9,9 +9,10 @@ export async function firstLine(chunks: AsyncIterable<Buffer>): Promise<string> 
 
 /** Asks on the terminal, without showing what is typed. */
 export function askPassword(question: string): Promise<string> {
-  process.stderr.write(question);
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const prompt = createInterface({ input: process.stdin, output: nowhere, terminal: true });
+  // Asked only now: what is typed at once is not shown either.
+  process.stderr.write(question);
   return new Promise((resolve) => {
     let line = '';
     prompt.on('SIGINT', () => prompt.close());
