@@ -1,4 +1,5 @@
 import { connect } from 'amqplib';
+import { Kafka, logLevel } from 'kafkajs';
 import { expect, onTestFinished, test } from 'vitest';
 import { type ApiBroker, makeUser, startApi } from './fixture.ts';
 
@@ -161,4 +162,38 @@ test('history has rates of what is counted and values of the rest, for those who
     'of=vhost&vhost=x',
   ])
     expect((await api.ask('GET', `/api/history?${query}`)).status).toBe(404);
+});
+
+test('a group has its lag over time, in all topics and in each, and a stream what was written and read', async () => {
+  // What commits offsets joins the group, which takes some time.
+  const settings = { metrics: { sampleMs: 1_000 } };
+  const api = await startApi({ settings, listeners: ['http://127.0.0.1:0', 'kafka://127.0.0.1:0'] });
+  const kafka = new Kafka({ brokers: [`127.0.0.1:${api.sluice.listeners[1]?.port}`], logLevel: logLevel.NOTHING });
+  const [admin, producer] = [kafka.admin(), kafka.producer()];
+  onTestFinished(async () => {
+    await admin.disconnect();
+    await producer.disconnect();
+  });
+  await admin.connect();
+  await producer.connect();
+  await admin.createTopics({ topics: ['a', 'b'].map((topic) => ({ topic, numPartitions: 1 })) });
+  for (const topic of ['a', 'b'])
+    await producer.send({ topic, messages: Array.from({ length: 10 }, () => ({ value: 'x' })) });
+  const commit = (topic: string, offset: string) =>
+    admin.setOffsets({ groupId: 'readers', topic, partitions: [{ partition: 0, offset }] });
+  await commit('a', '10');
+  await commit('b', '4');
+  const latest = async (query: string) => {
+    const { body } = await api.ask('GET', `/api/history?age=10&increment=1&${query}`);
+    const { series } = body as { readonly series: Readonly<Record<string, readonly number[]>> };
+    return Object.fromEntries(Object.entries(series).map(([name, values]) => [name, values.at(-1)]));
+  };
+  const patience = { timeout: 30_000 };
+  await expect.poll(() => latest('of=group&name=readers'), patience).toMatchObject({ lag: 6, 'lag:a': 0, 'lag:b': 6 });
+  expect(await latest('of=group&name=readers&topic=b')).toMatchObject({ lag: 6, 'lag:b': 6 });
+  expect(await latest('of=group&name=nobody')).toEqual({});
+  await expect.poll(() => latest('of=stream&name=a'), patience).toMatchObject({ messages: 10, records_in: 0 });
+  expect(await latest('of=queue&name=a')).toMatchObject({ messages: 10 });
+  await commit('b', '10');
+  await expect.poll(() => latest('of=group&name=readers'), patience).toMatchObject({ lag: 0, 'lag:b': 0 });
 });
