@@ -101,6 +101,24 @@ describe('a message through a queue', () => {
     expect((await search(api, { message_id: 'two' })).traces[0]).toMatchObject({ outcome: 'unroutable', places: [] });
   });
 
+  test('is found on a later page, each once, however many were published at a time', async () => {
+    const { api, channel } = await start();
+    await channel.assertQueue('q');
+    for (let i = 0; i < 500; i++) channel.sendToQueue('q', Buffer.from('x'), { messageId: `m${i}` });
+    await channel.waitForConfirms();
+    for (const query of [{}, { destination: 'q' }, { key: 'q' }]) {
+      const ids: (string | undefined)[] = [];
+      let cursor = '';
+      do {
+        const page = await search(api, { ...query, count: '60', cursor });
+        expect(page.traces.length).toBeLessThanOrEqual(60);
+        ids.push(...page.traces.map((trace) => trace.message_id));
+        cursor = page.cursor ?? '';
+      } while (cursor !== '');
+      expect(ids, JSON.stringify(query)).toEqual(Array.from({ length: 500 }, (_, i) => `m${499 - i}`));
+    }
+  });
+
   test('is found by a header where it has no id', async () => {
     const { api, channel } = await start({ mode: 'all', id_header: 'x-request-id' });
     await channel.assertQueue('q');

@@ -10,5 +10,12 @@ export { type MessageSpan, MessageSpans, type SpanAttributes, type SpanSink } fr
 export { Participant } from './place.ts';
 export { DEFAULT_TRACING_SETTINGS, TRACING_MODES, type TracingSettings } from './settings.ts';
 export { followTrace, type TracePath, type TraceStart } from './trace-path.ts';
-export { type FoundAt, type FoundMessage, searchTraces, type TraceQuery, type TraceResults } from './trace-search.ts';
+export {
+  type FoundAt,
+  type FoundMessage,
+  type SearchPosition,
+  searchTraces,
+  type TraceQuery,
+  type TraceResults,
+} from './trace-search.ts';
 export type { Tracing } from './tracing.ts';

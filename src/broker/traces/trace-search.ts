@@ -15,10 +15,16 @@ export interface TraceQuery {
   readonly from?: number | undefined;
   readonly to?: number | undefined;
   readonly count: number;
-  /** Where a former search ended: only what is before that is looked through. */
-  readonly before?: number | undefined;
+  /** Where a former search ended. */
+  readonly before?: SearchPosition | undefined;
   /** Whether whoever asks may know of it. */
   readonly sees: (found: FoundMessage) => boolean;
+}
+
+/** Only gatherings before this offset are looked through; of the last of them, so many that match were told of already. */
+export interface SearchPosition {
+  readonly offset: number;
+  readonly told: number;
 }
 
 export interface FoundAt {
@@ -37,7 +43,7 @@ export interface TraceResults {
   /** The latest first. */
   readonly found: readonly FoundMessage[];
   /** Where the next search goes on; undefined when there is nothing more. */
-  readonly before: number | undefined;
+  readonly before: SearchPosition | undefined;
   /** Events that are missing of what was looked through. */
   readonly dropped: number;
 }
@@ -46,6 +52,8 @@ export interface TraceResults {
 const SEARCH_BYTES = 32 * 1024 * 1024;
 /** Messages whose places are remembered while going backwards: they are stored soon after they were published. */
 const MAX_PLACES = 100_000;
+/** Gatherings that are looked into for that when a search goes on. */
+const AHEAD = 3;
 
 /** Looks for messages in the log of traces. */
 export async function searchTraces(log: TraceLog, query: TraceQuery): Promise<TraceResults> {
@@ -62,18 +70,23 @@ class Search {
   readonly #places = new Map<number, FoundAt[]>();
   /** What was looked through already. */
   #before: number;
+  /** Of the gathering that is looked at: those that match. */
+  #matched = 0;
+  /** Where the answer is full, in the middle of a gathering. */
+  #cut: SearchPosition | undefined;
   #dropped = 0;
   #isOver = false;
 
   constructor(log: TraceLog, query: TraceQuery) {
     this.#log = log;
     this.#query = query;
-    this.#before = Math.min(query.before ?? Number.POSITIVE_INFINITY, log.nextOffset);
+    this.#before = Math.min(query.before?.offset ?? Number.POSITIVE_INFINITY, log.nextOffset);
   }
 
   async run(): Promise<TraceResults> {
     const { to, before } = this.#query;
-    if (before === undefined && to !== undefined) this.#before = await this.#endOf(to);
+    if (before !== undefined) await this.#lookAhead();
+    else if (to !== undefined) this.#before = await this.#endOf(to);
     const covered = this.#candidates();
     if (covered !== undefined) {
       await this.#lookAt(scanAt(this.#log, covered.offsets, this.#budget));
@@ -84,7 +97,7 @@ class Search {
     const isDone = this.#isOver || this.#before <= this.#log.startOffset;
     return {
       found: withoutDescendants(this.#found),
-      before: isDone ? undefined : this.#before,
+      before: this.#cut ?? (isDone ? undefined : { offset: this.#before, told: 0 }),
       dropped: this.#dropped,
     };
   }
@@ -110,19 +123,30 @@ class Search {
   async #lookAt(gatherings: AsyncIterable<ScannedGathering>): Promise<void> {
     for await (const { offset, events } of gatherings) {
       for (const event of events) if (event.type === 'stored') this.#noteStored(event);
-      for (const event of events.toReversed()) this.#see(event);
+      this.#matched = 0;
+      for (const event of events.toReversed()) this.#see(event, offset);
       this.#before = offset;
+      const extra = this.#found.length - this.#query.count;
+      if (extra > 0) {
+        this.#found.length -= extra;
+        this.#cut = { offset: offset + 1, told: this.#matched - extra };
+        return;
+      }
       const first = events[0]?.time ?? 0;
       if (this.#query.from !== undefined && events.length > 0 && first < this.#query.from) this.#isOver = true;
       if (this.#isFull) return;
     }
   }
 
-  #see(event: TraceEvent): void {
+  #see(event: TraceEvent, offset: number): void {
     if (event.type === 'dropped') this.#dropped += event.count;
     if (event.type !== 'published' || !this.#matches(event)) return;
     const found = { published: event, places: this.#places.get(event.trace) ?? [] };
-    if (this.#query.sees(found)) this.#found.push(found);
+    if (!this.#query.sees(found)) return;
+    const { before } = this.#query;
+    this.#matched++;
+    if (before !== undefined && offset === before.offset - 1 && this.#matched <= before.told) return;
+    this.#found.push(found);
   }
 
   #noteStored({ trace, place, lane, offset }: EventOf<'stored'>): void {
@@ -166,6 +190,13 @@ class Search {
       const places = this.#places.get(found.published.trace);
       if (found.places.length === 0 && places !== undefined) this.#found[i] = { ...found, places };
     });
+  }
+
+  /** Messages of where this search begins may have been stored in what the former one has looked through. */
+  async #lookAhead(): Promise<void> {
+    const ahead = Array.from({ length: AHEAD }, (_, i) => this.#before + i);
+    for await (const { events } of scanAt(this.#log, ahead, this.#budget))
+      for (const event of events) if (event.type === 'stored') this.#noteStored(event);
   }
 
   async #endOf(time: number): Promise<number> {

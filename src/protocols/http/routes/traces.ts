@@ -4,6 +4,7 @@ import {
   type FoundMessage,
   followTrace,
   type PlaceInfo,
+  type SearchPosition,
   type Stream,
   searchTraces,
   TRACING_MODES,
@@ -95,7 +96,7 @@ async function find(call: Call): Promise<TraceSearch> {
   const { all, sees } = sight(call);
   const seesFound = ({ places }: FoundMessage) => all || places.some(({ place }) => sees(place));
   const logged =
-    tracing.log === undefined || cursor.before === 0
+    tracing.log === undefined || cursor.before === 'done'
       ? undefined
       : await searchTraces(tracing.log, {
           ...{ ...query, destination, virtualHost, before: cursor.before, sees: seesFound },
@@ -161,18 +162,23 @@ function streamNamed(broker: Broker, virtualHost: string | undefined, name: stri
   return virtualHost === undefined || virtualHost === '/' ? broker.streams.get(name) : undefined;
 }
 
-/** Where both searches go on; `0` before the divider and nothing after it stand for those that are over. */
-function encodeNext(before: number | undefined, positions: StreamTraces['positions']): string | undefined {
+/** Where both searches go on; nothing before the divider, or after it, stands for one that is over. */
+function encodeNext(before: SearchPosition | undefined, positions: StreamTraces['positions']): string | undefined {
   if (before === undefined && positions === undefined) return undefined;
-  return `${before ?? 0}${DIVIDER}${positions === undefined ? '' : encodeCursor(positions)}`;
+  const first = before === undefined ? '' : encodeCursor([{ partition: before.told, offset: before.offset }]);
+  return `${first}${DIVIDER}${positions === undefined ? '' : encodeCursor(positions)}`;
 }
 
 function cursorIn(call: Call) {
   const text = call.query('cursor');
   if (text === undefined || text === '') return { before: undefined, positions: undefined };
-  const [before = '', positions = ''] = text.split(DIVIDER);
-  if (!/^\d{1,15}$/.test(before)) throw badRequest('this is not a cursor of this list');
-  return { before: Number(before), positions: positions === '' ? ('done' as const) : decodeCursor(positions) };
+  const [before = '', positions, more] = text.split(DIVIDER);
+  if (positions === undefined || more !== undefined) throw badRequest('this is not a cursor of this list');
+  const [position] = before === '' ? [] : decodeCursor(before);
+  return {
+    before: position === undefined ? ('done' as const) : { offset: position.offset, told: position.partition },
+    positions: positions === '' ? ('done' as const) : decodeCursor(positions),
+  };
 }
 
 async function change({ broker }: Call, given: z.output<typeof changes>) {
