@@ -5,6 +5,8 @@ import { rate } from '../format/index.ts';
 import { Button } from '../kit/button.tsx';
 import { confirm } from '../kit/dialog.tsx';
 import { Badge, Facts, Figure, Figures, JsonFacts, Panel } from '../kit/facts.tsx';
+import { History } from '../kit/history.tsx';
+import { exchangeRates } from '../kit/message-charts.ts';
 import { Page } from '../kit/page.tsx';
 import { Loaded, Notice } from '../kit/problem.tsx';
 import { Tabs } from '../kit/tabs.tsx';
@@ -117,6 +119,10 @@ function Details({ exchange, path }: { readonly exchange: ExchangeShape; readonl
                   ),
                 },
               ]),
+          {
+            ...{ id: 'charts', title: queueWords.charts },
+            show: () => <History of="exchange" name={name} vhost={vhost} charts={[exchangeRates()]} />,
+          },
           { id: 'details', title: common.details, show: () => <ExchangeFacts exchange={exchange} /> },
         ]}
       />

@@ -4,8 +4,9 @@ import { usePoll } from '../api/poll.ts';
 import { bytes, count, rate } from '../format/index.ts';
 import { Button } from '../kit/button.tsx';
 import { Badge, Facts, Figure, Figures, JsonFacts, Panel } from '../kit/facts.tsx';
-import { History, type HistoryChart } from '../kit/history.tsx';
+import { History } from '../kit/history.tsx';
 import { LocalTable } from '../kit/local-table.tsx';
+import { messageFates, messageRates, queueLengths } from '../kit/message-charts.ts';
 import { Page } from '../kit/page.tsx';
 import { Loaded, Notice } from '../kit/problem.tsx';
 import { Tabs } from '../kit/tabs.tsx';
@@ -88,7 +89,9 @@ function Details({ queue }: { readonly queue: QueueDetailsShape }) {
           { id: 'details', title: common.details, show: () => <QueueFacts queue={queue} /> },
           {
             ...{ id: 'charts', title: queueWords.charts },
-            show: () => <History of="queue" name={name} vhost={vhost} charts={charts()} />,
+            show: () => (
+              <History of="queue" name={name} vhost={vhost} charts={[queueLengths(), messageRates(), messageFates()]} />
+            ),
           },
           {
             ...{ id: 'consumers', title: queueWords.consumers, note: count(queue.consumers) },
@@ -126,28 +129,6 @@ function Details({ queue }: { readonly queue: QueueDetailsShape }) {
       />
     </>
   );
-}
-
-function charts(): readonly HistoryChart[] {
-  return [
-    {
-      title: messageWords.messages,
-      lines: [
-        ['messages_ready', queueWords.ready],
-        ['messages_unacknowledged', queueWords.unacknowledged],
-      ],
-    },
-    {
-      title: queueWords.rates,
-      format: rate,
-      lines: [
-        ['publish', queueWords.incoming],
-        ['deliver_get', queueWords.deliver],
-        ['ack', queueWords.acknowledged],
-        ['redeliver', queueWords.redelivered],
-      ],
-    },
-  ];
 }
 
 function QueueFacts({ queue }: { readonly queue: QueueDetailsShape }) {

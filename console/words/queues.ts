@@ -55,7 +55,6 @@ export const queueWords = words({
   ],
   bindings: ['Bindings', '绑定'],
   charts: ['Charts', '图表'],
-  rates: ['Messages a second', '每秒消息数'],
 });
 
 /** Of messages where they lie. */

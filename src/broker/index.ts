@@ -39,6 +39,7 @@ export type { Delivery } from './queues/delivery.ts';
 export type { MessagePosition, MessageSource, SeenMessage } from './queues/message-source.ts';
 export type { Queue } from './queues/queue.ts';
 export type { Published, Turn, Turns, TurnWaiter } from './queues/turn.ts';
+export { turnEnd } from './queues/turn-end.ts';
 export type { Binding } from './routing/binding.ts';
 export { erlangText, erlangType } from './routing/erlang-text.ts';
 export type { RouteExplanation } from './routing/explanation.ts';

@@ -1,14 +1,7 @@
-import { type ConfirmChannel, connect } from 'amqplib';
-import { expect, onTestFinished, test } from 'vitest';
-import type { ApiBroker } from '../http/fixture.ts';
+import type { ConfirmChannel } from 'amqplib';
+import { expect, test } from 'vitest';
+import { channelOf, readyIn } from './amqp-client.ts';
 import { checkLook, describeConsole, openConsole } from './browser.ts';
-
-async function channelOf({ sluice }: ApiBroker): Promise<ConfirmChannel> {
-  const model = await connect(`amqp://guest:guest@127.0.0.1:${sluice.listeners[1]?.port}`);
-  model.on('error', () => {});
-  onTestFinished(() => model.close().catch(() => {}));
-  return await model.createConfirmChannel();
-}
 
 /** Messages that were rejected in a queue. */
 async function rejected(channel: ConfirmChannel, ...bodies: readonly string[]): Promise<void> {
@@ -21,10 +14,8 @@ async function rejected(channel: ConfirmChannel, ...bodies: readonly string[]): 
     const message = await channel.get('orders');
     if (message !== false) channel.nack(message, false, false);
   }
-  await expect.poll(() => counts(channel, 'dead')).toBe(bodies.length);
+  await expect.poll(() => readyIn(channel, 'dead')).toBe(bodies.length);
 }
-
-const counts = async (channel: ConfirmChannel, queue: string) => (await channel.checkQueue(queue)).messageCount;
 
 describeConsole('dead letters and delayed messages in a browser', () => {
   test('dead letters are found, tell how they died, and go back one by one, some, and all', async () => {
@@ -51,7 +42,7 @@ describeConsole('dead letters and delayed messages in a browser', () => {
     const progress = page.getByRole('dialog', { name: 'Dead letters go back' });
     await progress.getByText('done').waitFor();
     await progress.getByRole('button', { name: 'Close' }).last().click();
-    await expect.poll(() => counts(channel, 'orders')).toBe(1);
+    await expect.poll(() => readyIn(channel, 'orders')).toBe(1);
 
     await page.getByRole('button', { name: 'Refresh' }).click();
     await expect.poll(() => page.locator('tbody tr').count()).toBe(3);
@@ -69,12 +60,12 @@ describeConsole('dead letters and delayed messages in a browser', () => {
     await progress.getByText('counted').waitFor();
     await progress.getByText('Would go to orders').waitFor();
     await progress.getByRole('button', { name: 'Close' }).last().click();
-    expect(await counts(channel, 'dead')).toBe(2);
+    expect(await readyIn(channel, 'dead')).toBe(2);
     await page.getByRole('button', { name: 'Re-drive all' }).click();
     await all.getByLabel('Messages a second').fill('1000');
     await all.getByRole('button', { name: 'Start' }).click();
     await progress.getByText('done').waitFor();
-    expect([await counts(channel, 'dead'), await counts(channel, 'orders')]).toEqual([0, 4]);
+    expect([await readyIn(channel, 'dead'), await readyIn(channel, 'orders')]).toEqual([0, 4]);
   });
 
   test('letters are filtered by why they died', async () => {
@@ -126,6 +117,6 @@ describeConsole('dead letters and delayed messages in a browser', () => {
     await page.getByRole('button', { name: 'Cancel message' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Cancel message' }).click();
     await expect.poll(bodies).toEqual(['third']);
-    expect(await counts(channel, 'inbox')).toBe(0);
+    expect(await readyIn(channel, 'inbox')).toBe(0);
   });
 });

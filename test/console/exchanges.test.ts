@@ -1,14 +1,7 @@
-import { type ConfirmChannel, connect } from 'amqplib';
-import { expect, onTestFinished, test } from 'vitest';
-import type { ApiBroker } from '../http/fixture.ts';
+import type { ConfirmChannel } from 'amqplib';
+import { expect, test } from 'vitest';
+import { channelOf } from './amqp-client.ts';
 import { checkLook, describeConsole, openConsole } from './browser.ts';
-
-async function channelOf({ sluice }: ApiBroker): Promise<ConfirmChannel> {
-  const model = await connect(`amqp://guest:guest@127.0.0.1:${sluice.listeners[1]?.port}`);
-  model.on('error', () => {});
-  onTestFinished(() => model.close().catch(() => {}));
-  return await model.createConfirmChannel();
-}
 
 async function network(api: ApiBroker): Promise<ConfirmChannel> {
   const channel = await channelOf(api);

@@ -1,21 +1,13 @@
-import { type ConfirmChannel, connect } from 'amqplib';
-import { expect, onTestFinished, test } from 'vitest';
-import { type ApiBroker, makeUser } from '../http/fixture.ts';
+import type { ConfirmChannel } from 'amqplib';
+import { expect, test } from 'vitest';
+import { makeUser } from '../http/fixture.ts';
+import { channelOf, readyIn } from './amqp-client.ts';
 import { checkLook, describeConsole, openConsole } from './browser.ts';
-
-async function channelOf({ sluice }: ApiBroker): Promise<ConfirmChannel> {
-  const model = await connect(`amqp://guest:guest@127.0.0.1:${sluice.listeners[1]?.port}`);
-  model.on('error', () => {});
-  onTestFinished(() => model.close().catch(() => {}));
-  return await model.createConfirmChannel();
-}
 
 async function send(channel: ConfirmChannel, queue: string, ...bodies: readonly string[]): Promise<void> {
   for (const body of bodies) channel.sendToQueue(queue, Buffer.from(body), { persistent: true });
   await channel.waitForConfirms();
 }
-
-const counts = async (channel: ConfirmChannel, queue: string) => (await channel.checkQueue(queue)).messageCount;
 
 describeConsole('queues in a browser', () => {
   test('a queue is added, gets messages, is looked into, and purged', async () => {
@@ -53,7 +45,7 @@ describeConsole('queues in a browser', () => {
     await page.getByRole('button', { name: 'Purge' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Purge' }).click();
     await page.getByText('The messages are deleted').waitFor();
-    expect(await counts(channel, 'inbox')).toBe(0);
+    expect(await readyIn(channel, 'inbox')).toBe(0);
   });
 
   test('messages are found by text, moved and deleted', async () => {
@@ -74,7 +66,7 @@ describeConsole('queues in a browser', () => {
     await progress.getByText('done').waitFor();
     await progress.getByRole('button', { name: 'Close' }).last().click();
     await page.getByText('No message matches').waitFor();
-    expect([await counts(channel, 'from'), await counts(channel, 'to')]).toEqual([2, 1]);
+    expect([await readyIn(channel, 'from'), await readyIn(channel, 'to')]).toEqual([2, 1]);
 
     await page.getByRole('searchbox', { name: 'Find text' }).fill('');
     await page.getByText('cherry').waitFor();
@@ -89,7 +81,7 @@ describeConsole('queues in a browser', () => {
     await all.getByLabel('Name').fill('to');
     await all.getByRole('button', { name: 'Start' }).click();
     await page.getByRole('dialog', { name: 'Messages move' }).getByText('done').waitFor();
-    expect([await counts(channel, 'from'), await counts(channel, 'to')]).toEqual([0, 2]);
+    expect([await readyIn(channel, 'from'), await readyIn(channel, 'to')]).toEqual([0, 2]);
   });
 
   test('a move that goes slowly is stopped', async () => {
@@ -107,7 +99,7 @@ describeConsole('queues in a browser', () => {
     await progress.getByText('running').waitFor();
     await progress.getByRole('button', { name: 'Stop' }).click();
     await progress.getByText('stopped').waitFor();
-    expect((await counts(channel, 'from')) + (await counts(channel, 'to'))).toBe(100);
+    expect((await readyIn(channel, 'from')) + (await readyIn(channel, 'to'))).toBe(100);
   });
 
   test('consumers and bindings of a queue; a binding is added and removed; the queue is deleted by its name', async () => {

@@ -3,13 +3,13 @@ import { api } from '../../api/client.ts';
 import { count } from '../../format/index.ts';
 import { Button } from '../../kit/button.tsx';
 import { needed, numberOf, wholeNumber } from '../../kit/checks.ts';
-import { Dialog, openDialog } from '../../kit/dialog.tsx';
+import { Dialog } from '../../kit/dialog.tsx';
 import { CheckField, Form, SelectField, TextField, useForm } from '../../kit/form.tsx';
 import { url } from '../../location.ts';
 import { common } from '../../words/common.ts';
 import { deadLetterWords, transferWords } from '../../words/queues.ts';
 import { useNames } from '../messages/move-dialog.tsx';
-import { followTransfer } from '../messages/transfer-dialog.tsx';
+import { transferBy } from '../messages/transfer-dialog.tsx';
 
 export interface Redrivable {
   readonly vhost: string;
@@ -23,11 +23,8 @@ export interface Redrivable {
 const WHERE = ['source', 'first-source', 'publication', 'queue'] as const;
 
 /** Asks where to, brings dead letters back, and shows how far it is. True when something was begun. */
-export async function redrive(what: Redrivable): Promise<boolean> {
-  const transfer = await openDialog<ShownTransfer>((close) => <RedriveDialog what={what} close={close} />);
-  if (transfer === undefined) return false;
-  await followTransfer(transfer);
-  return true;
+export function redrive(what: Redrivable): Promise<boolean> {
+  return transferBy((close) => <RedriveDialog what={what} close={close} />);
 }
 
 function RedriveDialog({ what, close }: { readonly what: Redrivable; close(transfer?: ShownTransfer): void }) {

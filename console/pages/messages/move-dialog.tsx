@@ -4,12 +4,12 @@ import { usePoll } from '../../api/poll.ts';
 import { count } from '../../format/index.ts';
 import { Button } from '../../kit/button.tsx';
 import { needed, numberOf, wholeNumber } from '../../kit/checks.ts';
-import { Dialog, openDialog } from '../../kit/dialog.tsx';
+import { Dialog } from '../../kit/dialog.tsx';
 import { CheckField, Form, SelectField, TextField, useForm } from '../../kit/form.tsx';
 import { url } from '../../location.ts';
 import { common } from '../../words/common.ts';
 import { messageWords, transferWords } from '../../words/queues.ts';
-import { followTransfer } from './transfer-dialog.tsx';
+import { transferBy } from './transfer-dialog.tsx';
 
 export interface Movable {
   readonly vhost: string;
@@ -19,11 +19,8 @@ export interface Movable {
 }
 
 /** Asks where to, moves, and shows how far it is. True when something was begun. */
-export async function moveMessages(what: Movable): Promise<boolean> {
-  const transfer = await openDialog<ShownTransfer>((close) => <MoveDialog what={what} close={close} />);
-  if (transfer === undefined) return false;
-  await followTransfer(transfer);
-  return true;
+export function moveMessages(what: Movable): Promise<boolean> {
+  return transferBy((close) => <MoveDialog what={what} close={close} />);
 }
 
 function MoveDialog({ what, close }: { readonly what: Movable; close(transfer?: ShownTransfer): void }) {

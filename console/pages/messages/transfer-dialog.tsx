@@ -1,3 +1,4 @@
+import type { VNode } from 'preact';
 import type { ShownTransfer, TransferSkip } from '../../../src/protocols/http/shapes/queue-messages.ts';
 import { api } from '../../api/client.ts';
 import { usePoll } from '../../api/poll.ts';
@@ -14,9 +15,14 @@ const TONES: Readonly<Record<ShownTransfer['state'], Tone>> = {
   ...{ running: 'info', done: 'good', stopped: 'warn', failed: 'bad' },
 };
 
-/** Shows how far a transfer is until it is closed, which does not stop it. */
-export async function followTransfer(transfer: ShownTransfer): Promise<void> {
+/**
+ * Opens a dialog that begins a transfer, then shows how far that is until it is closed, which does not stop it. True when something was begun.
+ */
+export async function transferBy(show: (close: (begun?: ShownTransfer) => void) => VNode): Promise<boolean> {
+  const transfer = await openDialog<ShownTransfer>(show);
+  if (transfer === undefined) return false;
   await openDialog<void>((close) => <TransferDialog transfer={transfer} close={close} />);
+  return true;
 }
 
 function TransferDialog({ transfer: begun, close }: { readonly transfer: ShownTransfer; close(): void }) {

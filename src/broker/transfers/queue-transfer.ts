@@ -4,6 +4,7 @@ import type { MessagePosition, SeenMessage } from '../queues/message-source.ts';
 import { Queue } from '../queues/queue.ts';
 import type { QueueMessages } from '../queues/queue-messages.ts';
 import type { Turn, Turns } from '../queues/turn.ts';
+import { turnEnd } from '../queues/turn-end.ts';
 import type { TracedAt } from '../traces/tracing.ts';
 import type { PublishPlan } from '../virtual-hosts/publisher.ts';
 import type { MessageFilter } from './message-filter.ts';
@@ -125,7 +126,7 @@ export class QueueTransfer {
     const turn = turns.current;
     if (turn !== this.#turn) {
       this.#turn = turn;
-      this.#settling.push(end(turn));
+      this.#settling.push(turnEnd(turn));
     }
     publish(turn, plan, { from: { queue, lane: part, offset } });
     // What is held back is in the durable shard, too.
@@ -163,7 +164,7 @@ export class QueueTransfer {
     for (const copy of copies) {
       const outcome = await this.#messages.takeOut(copy, copy.timestamp, () => {
         const turn = turns.current;
-        if (!turnsMet.has(turn)) settling.push(end(turn));
+        if (!turnsMet.has(turn)) settling.push(turnEnd(turn));
         turnsMet.add(turn);
         return true;
       });
@@ -173,11 +174,6 @@ export class QueueTransfer {
     this.#transfer.moved += taken;
     this.#transfer.copied += copies.length - taken;
   }
-}
-
-/** Resolves when the turn has ended well, or to why it did not. */
-function end(turn: Turn): Promise<BrokerError | undefined> {
-  return new Promise((resolve) => turn.wait({ turnSettled: (_, error) => resolve(error) }));
 }
 
 function throwFirst(errors: readonly (BrokerError | undefined)[]): void {

@@ -4,6 +4,7 @@ import type { MessageBytes } from '../messages/message-bytes.ts';
 import type { SeenMessage } from '../queues/message-source.ts';
 import { Queue } from '../queues/queue.ts';
 import type { Turn, Turns } from '../queues/turn.ts';
+import { turnEnd } from '../queues/turn-end.ts';
 import { headersBefore, type RecordDeath, recordDeath } from '../share-groups/dead-letter-record.ts';
 import type { Partition } from '../streams/partition.ts';
 import type { Stream } from '../streams/stream.ts';
@@ -189,7 +190,7 @@ export class StreamRedrive {
       const turn = turns.current;
       if (turn !== this.#turn) {
         this.#turn = turn;
-        this.#settling.push(new Promise((resolve) => turn.wait({ turnSettled: (_, error) => resolve(error) })));
+        this.#settling.push(turnEnd(turn));
       }
       publish(turn, plan);
       this.#published++;

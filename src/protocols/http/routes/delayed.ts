@@ -1,4 +1,4 @@
-import { DelayedMessages, type MessageAt, type SeenMessage, type VirtualHost } from '../../../broker/index.ts';
+import { DelayedMessages, type MessageAt, type SeenMessage, turnEnd, type VirtualHost } from '../../../broker/index.ts';
 import { reachableHosts } from '../access.ts';
 import { nothing } from '../body-types.ts';
 import { badRequest, notAuthorised, notFound } from '../errors.ts';
@@ -78,7 +78,8 @@ async function page(call: Call): Promise<DelayedPage> {
 async function takeOut(call: Call, delivers: boolean): Promise<void> {
   const { broker, host } = call;
   const id: MessageAt = parseMessageId(call.param('id'));
-  let [safe, refused]: [Promise<void> | undefined, boolean] = [undefined, false];
+  let ended: ReturnType<typeof turnEnd> | undefined;
+  let refused = false;
   const outcome = await delayedOf(host).takeOut(id.offset, delivers, (message, timestamp) => {
     if (timestamp !== id.timestamp) return false;
     const { exchange } = message;
@@ -86,15 +87,13 @@ async function takeOut(call: Call, delivers: boolean): Promise<void> {
     if (refused) return false;
     if (delivers && host.exchange(exchange) === undefined)
       throw badRequest(`exchange '${exchange}' is not there any more: the message would be lost`);
-    const turn = broker.turns.current;
-    safe = new Promise((resolve, reject) => {
-      turn.wait({ turnSettled: (_, error) => (error === undefined ? resolve() : reject(error)) });
-    });
+    ended = turnEnd(broker.turns.current);
     return true;
   });
   if (refused) throw notAuthorised('to cancel or deliver a message needs write access to its exchange');
   if (outcome !== 'taken') throw notFound();
-  await safe;
+  const error = await ended;
+  if (error !== undefined) throw error;
 }
 
 function hostOf(host: VirtualHost): DelayedHost {

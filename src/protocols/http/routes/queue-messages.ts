@@ -1,4 +1,4 @@
-import { Permissions, type SeenMessage } from '../../../broker/index.ts';
+import { Permissions, type SeenMessage, turnEnd } from '../../../broker/index.ts';
 import { HttpError, notFound } from '../errors.ts';
 import { cursorText, filterOf, holdersOf, parseCursor, parseMessageId, showMessage } from '../message-shape.ts';
 import { boundedNumber, readable, sourceOf } from '../readable-queue.ts';
@@ -104,16 +104,14 @@ async function deleteOne(call: Call): Promise<void> {
   if (entry.kind === 'stream') throw notForStreams('deleting a message is', host, entry.name);
   const { turns } = call.broker;
   const id = parseMessageId(call.param('id'));
-  let safe: Promise<void> | undefined;
+  let ended: ReturnType<typeof turnEnd> | undefined;
   const outcome = await entry.queue.messages.takeOut(id, id.timestamp, () => {
-    const turn = turns.current;
-    safe = new Promise((resolve, reject) => {
-      turn.wait({ turnSettled: (_, error) => (error === undefined ? resolve() : reject(error)) });
-    });
+    ended = turnEnd(turns.current);
     return true;
   });
   if (outcome === 'gone') throw notFound();
   if (outcome === 'out')
     throw new HttpError(409, 'conflict', 'a consumer has the message: it can be deleted when it comes back');
-  await safe;
+  const error = await ended;
+  if (error !== undefined) throw error;
 }
