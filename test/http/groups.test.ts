@@ -61,6 +61,8 @@ test('a classic group is seen with members, offsets and lag; it is reset and del
     items: [{ name: 'workers', members: 1 }],
   });
   expect((await ask('GET', '/api/streams/work/groups')).body).toMatchObject([{ name: 'workers' }]);
+  expect((await ask('GET', '/api/groups?types=classic&states=stable,empty')).body).toMatchObject([{ name: 'workers' }]);
+  expect((await ask('GET', '/api/groups?types=share')).body).toEqual([]);
 
   // As Kafka's tools, nothing is done while there are members.
   for (const dry_run of [true, false])

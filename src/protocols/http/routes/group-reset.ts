@@ -72,10 +72,8 @@ function checkEmpty(broker: Broker, group: string): void {
 }
 
 function placesIn(call: Call, group: string, { streams: wanted }: Reset): Place[] {
-  const { broker } = call;
-  const there = [...positionsOf(broker, group)].filter(({ stream }) =>
-    call.access.may('describe', 'topic', stream.name),
-  );
+  const { access, broker } = call;
+  const there = [...positionsOf(broker, group)].filter(({ stream }) => access.may('describe', 'topic', stream.name));
   if (wanted === undefined) {
     if (there.length === 0) throw new BrokerError('not-found', `group '${group}' has no offsets: say of which streams`);
     return there.sort(

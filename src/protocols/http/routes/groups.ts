@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { GroupListing } from '../../../broker/index.ts';
+import type { ClientAccess, GroupListing } from '../../../broker/index.ts';
 import { BrokerError } from '../../../errors.ts';
 import { notFound } from '../errors.ts';
 import { type GroupPosition, positionsOf } from '../group-lag.ts';
@@ -28,12 +28,13 @@ const commits = z.object({
 });
 
 export const groupRoutes: readonly Route[] = [
-  getList('/groups', { access: 'user', summary: 'Groups of consumers, of all kinds' }, (call) => {
+  getList('/groups', { access: 'user', summary: 'Groups of consumers; `types` and `states` by commas' }, (call) => {
     const all = mayCluster(call, 'describe');
-    const groups = call.broker.groups.list();
+    const { access } = call;
+    const groups = call.broker.groups.list({ states: wordsIn(call, 'states'), types: wordsIn(call, 'types') });
     return listed(
       call,
-      groups.filter(({ groupId }) => all || call.access.may('describe', 'group', groupId)),
+      groups.filter(({ groupId }) => all || access.may('describe', 'group', groupId)),
     );
   }),
   get('/groups/:group', { access: 'user', summary: 'One group' }, (call) => {
@@ -53,7 +54,8 @@ export const groupRoutes: readonly Route[] = [
   }),
   getList('/groups/:group/members', { access: 'user', summary: 'Members of a group' }, (call) => {
     const view = found(viewOf(call.broker, groupOf(call).groupId));
-    const items = view.members.map((member) => visible(call, member));
+    const { access } = call;
+    const items = view.members.map((member) => visible(access, member));
     return { items, basics: named, show: named, order: ['member_id'], paged: true };
   }),
   getList(
@@ -77,7 +79,8 @@ export const groupRoutes: readonly Route[] = [
   ),
   getList('/streams/:stream/groups', { access: 'user', summary: 'Groups that have offsets of a stream' }, (call) => {
     const { id } = streamOf(call, 'describe');
-    const { groups, shareGroups } = call.broker;
+    const { access, broker } = call;
+    const { groups, shareGroups } = broker;
     const having = groups
       .list()
       .filter(({ groupId, type }) =>
@@ -87,10 +90,14 @@ export const groupRoutes: readonly Route[] = [
       );
     return listed(
       call,
-      having.filter(({ groupId }) => call.access.may('describe', 'group', groupId)),
+      having.filter(({ groupId }) => access.may('describe', 'group', groupId)),
     );
   }),
 ];
+
+function wordsIn(call: Call, name: string): readonly string[] {
+  return (call.query(name) ?? '').split(',').filter((word) => word !== '');
+}
 
 /** The group of the path. Throws 401, 404. */
 export function groupOf(call: Call): GroupListing {
@@ -145,9 +152,10 @@ function listed(call: Call, items: readonly GroupListing[]): Listed<GroupListing
 
 function summaryOf(call: Call, { groupId, type, state, protocolType }: GroupListing): GroupSummary {
   let lag = 0;
+  const { access } = call;
   const streams = new Set<string>();
   for (const position of positionsOf(call.broker, groupId)) {
-    if (!call.access.may('describe', 'topic', position.stream.name)) continue;
+    if (!access.may('describe', 'topic', position.stream.name)) continue;
     streams.add(position.stream.name);
     lag += position.lag;
   }
@@ -156,7 +164,7 @@ function summaryOf(call: Call, { groupId, type, state, protocolType }: GroupList
 }
 
 /** Streams that the user may not know of are left out. */
-function visible({ access }: Call, member: GroupMember): GroupMember {
+function visible(access: ClientAccess, member: GroupMember): GroupMember {
   const may = (stream: string) => access.may('describe', 'topic', stream);
   const assignment = member.assignment?.filter(({ stream }) => may(stream)) ?? null;
   return { ...member, subscription: member.subscription.filter(may), assignment };
@@ -167,9 +175,10 @@ function named(member: GroupMember): Shown {
 }
 
 function listedOffsets(call: Call, group: string): Listed<GroupPosition> {
+  const { access } = call;
   const owners = ownersIn(viewOf(call.broker, group));
   const items = [...positionsOf(call.broker, group)].filter(({ stream }) =>
-    call.access.may('describe', 'topic', stream.name),
+    access.may('describe', 'topic', stream.name),
   );
   const show = (position: GroupPosition): Shown => ({ ...offsetOf(position, owners), name: position.stream.name });
   return { items, basics: show, show, order: ['stream', 'partition'], paged: true };

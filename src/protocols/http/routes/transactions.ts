@@ -21,10 +21,11 @@ export const transactionRoutes: readonly Route[] = [
       summary: 'Transactional ids; `states` by commas, `open=true` for those with a transaction under way',
     },
     (call) => {
-      const { transactions } = call.broker;
+      const { access, broker } = call;
+      const { transactions } = broker;
       const visible = transactions
         .list({ states: statesIn(call) })
-        .filter(({ transactionalId }) => call.access.may('describe', 'transactional-id', transactionalId));
+        .filter(({ transactionalId }) => access.may('describe', 'transactional-id', transactionalId));
       return listed(call, visible);
     },
   ),
