@@ -57,7 +57,7 @@ export const PAGES: readonly PageEntry[] = [
     load: () => import('./pages/exchange.tsx').then(({ Exchange }) => Exchange),
   },
   {
-    ...{ path: '/graph', group: 'queues', icon: 'trace', title: () => routeWords.graph },
+    ...{ path: '/graph', group: 'queues', icon: 'graph', title: () => routeWords.graph },
     load: () => import('./pages/graph.tsx').then(({ RoutingGraph }) => RoutingGraph),
   },
   {

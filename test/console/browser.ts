@@ -76,6 +76,8 @@ export async function openConsole(options: ConsoleOptions = {}): Promise<OpenedC
     if (allow?.test(complaint) !== true) complaints.push(complaint);
   });
   onTestFinished(async () => {
+    // What a test answered in the broker's place may be under way.
+    await page.unrouteAll({ behavior: 'ignoreErrors' });
     await context.close();
     expect(complaints).toEqual([]);
   });
