@@ -98,8 +98,8 @@ describeConsole('dead letters and delayed messages in a browser', () => {
       channel.publish('later', '', Buffer.from(body), { headers: { 'x-delay': hours * 3_600_000 } });
     await channel.waitForConfirms();
     await page.goto('/delayed');
-    const bodies = () =>
-      page.locator('tbody tr button.link').evaluateAll((all) => all.map((each) => each.lastChild?.textContent));
+    const bodies = async () =>
+      (await page.getByRole('button', { name: /^Show message/ }).allTextContents()).map((text) => text.split(': ')[1]);
     await expect.poll(bodies).toEqual(['first', 'second', 'third']);
     await checkLook(page, 'delayed', 'tbody tr');
     await page

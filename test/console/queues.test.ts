@@ -32,7 +32,7 @@ describeConsole('queues in a browser', () => {
     await page.getByRole('button', { name: 'Publish', exact: true }).click();
     await page.getByText('The message is published').waitFor();
     await page.getByRole('tab', { name: 'Charts' }).click();
-    await page.getByRole('img', { name: 'Messages a second' }).waitFor();
+    await page.locator('.chart').first().waitFor();
     await page.getByRole('tab', { name: /Messages/ }).click();
     await page.getByRole('button', { name: /Show message/ }).click();
     await page.getByRole('dialog').getByText('"hello": "world"').waitFor();
