@@ -5,7 +5,7 @@ import { Queue } from '../queues/queue.ts';
 import type { QueueMessages } from '../queues/queue-messages.ts';
 import type { Turn, Turns } from '../queues/turn.ts';
 import { turnEnd } from '../queues/turn-end.ts';
-import type { TracedAt } from '../traces/tracing.ts';
+import type { TracedAt } from '../traces/traced.ts';
 import type { PublishPlan } from '../virtual-hosts/publisher.ts';
 import type { MessageFilter } from './message-filter.ts';
 import type { SkipReason, Transfer } from './transfer.ts';
@@ -129,7 +129,7 @@ export class QueueTransfer {
       this.#settling.push(turnEnd(turn));
     }
     publish(turn, plan, { from: { queue, lane: part, offset } });
-    // What is held back is in the durable shard, too.
+    // What is held back goes to a queue that is no target.
     const isAtomic = targets.every((target) => target instanceof Queue && target.shard === queue.shard);
     if (isAtomic && plan.delayMs === 0) {
       this.#messages.takeSeen(seen, bytes);
