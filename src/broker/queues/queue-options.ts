@@ -3,7 +3,7 @@ import type { BrokerError } from '../../errors.ts';
 import type { Shard } from '../../storage/index.ts';
 import type { MessageBytes } from '../messages/message-bytes.ts';
 import type { QueueMeter } from '../telemetry/meters.ts';
-import type { TracedAt } from '../traces/tracing.ts';
+import type { TracedAt } from '../traces/traced.ts';
 import type { ExpiryOf } from './expiration.ts';
 import type { Queue } from './queue.ts';
 import type { QueueSettings } from './settings.ts';

@@ -8,7 +8,7 @@ import type { QueueHost, QueueOptions } from '../queues/queue-options.ts';
 import { DEFAULT_QUEUE_SETTINGS } from '../queues/settings.ts';
 import type { Turn, Turns } from '../queues/turn.ts';
 import type { Route } from '../routing/route.ts';
-import type { TracedAt } from '../traces/tracing.ts';
+import type { TracedAt } from '../traces/traced.ts';
 import type { Destination } from './destination.ts';
 import { delayOf } from './message-routing.ts';
 

@@ -7,7 +7,7 @@ import type { Route } from '../routing/route.ts';
 import { ExchangeCounts, type MessageCounts } from '../telemetry/message-counts.ts';
 import type { How } from '../traces/event.ts';
 import type { Participant } from '../traces/place.ts';
-import type { TracedAt } from '../traces/tracing.ts';
+import type { TracedAt } from '../traces/traced.ts';
 import { deadLetterOf, isCycle } from './dead-letter.ts';
 import type { Destination } from './destination.ts';
 import type { ExchangeEntry } from './exchange-entry.ts';
