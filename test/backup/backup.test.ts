@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { SimulatedDisk } from '../../src/environment/simulated-files.ts';
 import { VirtualClock } from '../../src/environment/virtual-clock.ts';
+import { encodeBatch } from '../../src/records/index.ts';
 import {
   Archiver,
   type BackupSummary,
@@ -175,6 +176,32 @@ describe('a backup', () => {
     }
     expect(await outcome).toMatch(/maxKeptBytes/);
     expect(await listBackups(home.files, SET)).toEqual([]);
+  });
+
+  it('has of a log that is compacted while it is copied what the log has, before or after', async () => {
+    const keyed = (from: number, to: number) => {
+      const records = Array.from({ length: to - from }, (_, i) => ({
+        key: Buffer.from(`k${(from + i) % 7}`),
+        value: Buffer.from(`a${from + i}`.padEnd(2000, '.')),
+      }));
+      return encodeBatch({ timestamp: 1000, records });
+    };
+    for (let i = 0; i < 400; i += 10) await shard.append([{ log: shard.log(LOG_A), batch: keyed(i, i + 10) }]).settled;
+    await append(shard, shard.log(LOG_B), ['y'.repeat(3_000_000)]);
+    await shard.flush();
+    const progress = new Progress({ clock: home.clock, bytesPerSecond: 1_000_000 });
+    const backup = home.backUp({ progress });
+    await home.clock.advance(500);
+    const compacting = { now: 1000, minLagMs: 0, deleteRetentionMs: 0, mapBytes: 65_536, bytesPerSecond: 1e9 };
+    const compacted = await shard.compact(shard.log(LOG_A), compacting);
+    expect(compacted.bytesAfter).toBeLessThan(compacted.bytesBefore / 10);
+    await home.clock.advance(20_000);
+    expect((await home.verify(await backup)).damages).toEqual([]);
+    await home.restore();
+    const again = await home.open('/restored/shard-0');
+    expect(await readAll(again.log(LOG_A))).toEqual(await readAll(shard.log(LOG_A)));
+    const [second, third] = [await home.backUp(), await home.backUp()];
+    expect([second.damages, third.newBytes < 10_000]).toEqual([[], true]);
   });
 
   it('can be stopped', async () => {
