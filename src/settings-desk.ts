@@ -10,7 +10,8 @@ import {
   withoutSecrets,
 } from './config/index.ts';
 import { BrokerError } from './errors.ts';
-import type { Reloaded, SettingFact, SettingsDesk } from './protocols/http/server-facts.ts';
+import type { SettingsDesk } from './protocols/http/server-facts.ts';
+import type { ReloadShape, SettingShape } from './protocols/http/shapes/settings.ts';
 
 const LOG_LEVEL = 'logLevel';
 const TOPIC_DEFAULTS = 'kafka.topicDefaults.';
@@ -43,7 +44,7 @@ export class BrokerSettingsDesk implements SettingsDesk {
     this.#restate = restate;
   }
 
-  all(): readonly SettingFact[] {
+  all(): readonly SettingShape[] {
     const known = new Set(SETTINGS.map(kafkaNameOf));
     const others = [...BROKER_CONFIG_DEFINITIONS.keys()].filter((name) => !known.has(name));
     return [...SETTINGS.map((setting) => this.#fact(setting)), ...others.map((name) => this.#dynamicFact(name))];
@@ -64,7 +65,7 @@ export class BrokerSettingsDesk implements SettingsDesk {
       if (configs.own(scope)[kafkaName] !== undefined) await configs.configure(scope, without);
   }
 
-  async reload(): Promise<Reloaded> {
+  async reload(): Promise<ReloadShape> {
     const { settings: before, reload } = this.#loaded;
     if (reload === undefined)
       throw new BrokerError(
@@ -79,7 +80,7 @@ export class BrokerSettingsDesk implements SettingsDesk {
     if (changed.some(({ name }) => name === LOG_LEVEL)) this.#broker.logs.setLevel('all', loaded.settings.logLevel);
     this.#restate(loaded.settings);
     this.#loaded = { ...loaded, settings: merged(before, loaded.settings, changed) };
-    return { changed: changed.map(({ name }) => name), needsRestart: needsRestart.map(({ name }) => name) };
+    return { changed: changed.map(({ name }) => name), needs_restart: needsRestart.map(({ name }) => name) };
   }
 
   #setLogLevel(value: string | undefined): void {
@@ -89,7 +90,7 @@ export class BrokerSettingsDesk implements SettingsDesk {
     this.#broker.logs.setLevel('all', level);
   }
 
-  #fact(setting: Setting): SettingFact {
+  #fact(setting: Setting): SettingShape {
     const { name, kind, choices, minimum, maximum, description, variable } = setting;
     const { settings, origins } = this.#loaded;
     const kafkaName = kafkaNameOf(setting);
@@ -97,7 +98,13 @@ export class BrokerSettingsDesk implements SettingsDesk {
     const given = { value: valueAt(settings, setting.path), source: origins.get(name) ?? ('default' as const) };
     const now = kafkaName === undefined ? this.#levelNow(name, given) : this.#configNow(kafkaName, kind, given);
     return {
-      ...{ name, kind, choices, minimum, maximum, description, variable, kafkaName, secret },
+      ...{ name, kind, description, variable, secret },
+      ...{
+        choices: choices ?? null,
+        minimum: minimum ?? null,
+        maximum: maximum ?? null,
+        kafka_name: kafkaName ?? null,
+      },
       value: secret ? null : (withoutSecrets(now.value) ?? null),
       default: secret ? null : (withoutSecrets(setting.default) ?? null),
       source: now.source,
@@ -105,7 +112,7 @@ export class BrokerSettingsDesk implements SettingsDesk {
     };
   }
 
-  #levelNow(name: string, given: Pick<SettingFact, 'value' | 'source'>): Pick<SettingFact, 'value' | 'source'> {
+  #levelNow(name: string, given: Pick<SettingShape, 'value' | 'source'>): Pick<SettingShape, 'value' | 'source'> {
     const { level } = this.#broker.logs;
     // A program's own log says itself how much it takes.
     if (name !== LOG_LEVEL || level === given.value) return given;
@@ -114,23 +121,23 @@ export class BrokerSettingsDesk implements SettingsDesk {
 
   #configNow(
     kafkaName: string,
-    kind: SettingFact['kind'],
-    given: Pick<SettingFact, 'value' | 'source'>,
-  ): Pick<SettingFact, 'value' | 'source'> {
+    kind: SettingShape['kind'],
+    given: Pick<SettingShape, 'value' | 'source'>,
+  ): Pick<SettingShape, 'value' | 'source'> {
     if (!this.#isSet(kafkaName)) return given;
     const text = this.#broker.configs.value(kafkaName);
     return { value: kind === 'number' ? Number(text) : text, source: 'dynamic' };
   }
 
   /** Something that only Kafka's names have. */
-  #dynamicFact(name: string): SettingFact {
+  #dynamicFact(name: string): SettingShape {
     const { type, default: usual = '', doc = '' } = BROKER_CONFIG_DEFINITIONS.get(name) ?? {};
     const { configs } = this.#broker;
     return {
-      ...{ name, value: configs.value(name), default: usual, kafkaName: name, description: doc },
+      ...{ name, value: configs.value(name), default: usual, kafka_name: name, description: doc },
       source: this.#isSet(name) ? 'dynamic' : 'default',
       kind: type === 'int' || type === 'long' || type === 'double' ? 'number' : type === 'boolean' ? 'boolean' : 'text',
-      ...{ choices: undefined, minimum: undefined, maximum: undefined, variable: undefined },
+      ...{ choices: null, minimum: null, maximum: null, variable: null },
       ...{ secret: false, dynamic: true },
     };
   }

@@ -1,3 +1,5 @@
+import type { ReloadShape, SettingShape } from './shapes/settings.ts';
+
 /** One address that the broker listens on. */
 export interface ListenerFacts {
   readonly protocol: string;
@@ -5,42 +7,13 @@ export interface ListenerFacts {
   readonly port: number;
 }
 
-/** One thing that can be set. */
-export interface SettingFact {
-  readonly name: string;
-  /** Null for a secret, and for one that is not set. */
-  readonly value: unknown;
-  readonly default: unknown;
-  /** `dynamic` for what was set while the broker runs. */
-  readonly source: 'default' | 'file' | 'environment' | 'flag' | 'program' | 'dynamic';
-  readonly kind: 'number' | 'boolean' | 'text' | 'list';
-  readonly choices: readonly string[] | undefined;
-  readonly minimum: number | undefined;
-  readonly maximum: number | undefined;
-  readonly description: string;
-  /** The environment's variable; undefined for what can be set while the broker runs only. */
-  readonly variable: string | undefined;
-  /** Its name among Kafka's settings of brokers, where it is one of those that can be changed while the broker runs. */
-  readonly kafkaName: string | undefined;
-  readonly secret: boolean;
-  /** It can be changed while the broker runs. */
-  readonly dynamic: boolean;
-}
-
-/** What became of settings that were taken from the file again, by their names. */
-export interface Reloaded {
-  readonly changed: readonly string[];
-  /** They count from the next start on. */
-  readonly needsRestart: readonly string[];
-}
-
 /** The settings of the broker, and what can be changed of them. */
 export interface SettingsDesk {
-  all(): readonly SettingFact[];
+  all(): readonly SettingShape[];
   /** Undefined takes away what was set while the broker ran. Rejects with `invalid-configuration`, `not-found`. */
   set(name: string, value: string | undefined): Promise<void>;
   /** Takes the file again. Rejects with `unsupported` where there is none, `invalid-configuration`. */
-  reload(): Promise<Reloaded>;
+  reload(): Promise<ReloadShape>;
 }
 
 /** What is told of the process that the broker runs in. */

@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import { nothing } from '../body-types.ts';
 import { DONE, found, get, getList, ok, post, put, type Route, remove } from '../route.ts';
-import type { SettingFact } from '../server-facts.ts';
-import type { ReloadShape, SettingShape } from '../shapes/settings.ts';
+import type { SettingShape } from '../shapes/settings.ts';
 
 const ADMIN = 'administrator';
 const change = z.strictObject({
@@ -10,13 +9,13 @@ const change = z.strictObject({
 });
 
 export const settingRoutes: readonly Route[] = [
-  getList<SettingFact>(
+  getList<SettingShape>(
     '/settings',
     { access: ADMIN, summary: 'Settings: what counts, where from, and what can be changed' },
     (call) => ({
       items: call.server.settings.all(),
       basics: ({ name, source, dynamic }) => ({ name, source, dynamic }),
-      show: (fact) => ({ ...showSetting(fact) }),
+      show: (setting) => ({ ...setting }),
       order: ['name'],
       paged: true,
     }),
@@ -25,13 +24,10 @@ export const settingRoutes: readonly Route[] = [
     '/settings/reload',
     { access: ADMIN, summary: 'Reads the configuration file again, for what can be changed while the broker runs' },
     nothing,
-    async ({ server }) => {
-      const { changed, needsRestart } = await server.settings.reload();
-      return ok({ changed, needs_restart: needsRestart } satisfies ReloadShape);
-    },
+    async ({ server }) => ok(await server.settings.reload()),
   ),
   get('/settings/:name', { access: ADMIN, summary: 'One setting' }, ({ server, param }) =>
-    showSetting(found(server.settings.all().find(({ name }) => name === param('name')))),
+    found(server.settings.all().find(({ name }) => name === param('name'))),
   ),
   put(
     '/settings/:name',
@@ -51,14 +47,3 @@ export const settingRoutes: readonly Route[] = [
     },
   ),
 ];
-
-export function showSetting({ kafkaName, choices, minimum, maximum, variable, ...fact }: SettingFact): SettingShape {
-  return {
-    ...fact,
-    choices: choices ?? null,
-    minimum: minimum ?? null,
-    maximum: maximum ?? null,
-    variable: variable ?? null,
-    kafka_name: kafkaName ?? null,
-  };
-}

@@ -10,7 +10,6 @@ import { type ArchivedFile, tar } from '../tar.ts';
 import { newestAudit } from './audit.ts';
 import { newestLines } from './logs.ts';
 import { overview } from './overview.ts';
-import { showSetting } from './settings.ts';
 
 const MAX_LOG_LINES = 5_000;
 const MAX_AUDIT_ENTRIES = 1_000;
@@ -35,7 +34,7 @@ async function bundle(call: Call): Promise<Answer> {
   const directory = `sluice-support-${stamp}`;
   const files = [
     json('version.json', { ...about(call), time: new Date(now).toISOString() }),
-    json('settings.json', call.server.settings.all().map(showSetting)),
+    json('settings.json', call.server.settings.all()),
     json('definitions.json', withoutHashes(broker.exportDefinitions())),
     json('overview.json', overview(call)),
     json('memory.json', memory(broker)),
