@@ -12,6 +12,7 @@ const SAMPLE: Sample = {
     ...{ queue_totals: { messages: 42 }, object_totals: { connections: 3, channels: 4, consumers: 5, queues: 2 } },
   },
   node: { uptime: 3_600_000, mem_used: 2 ** 30, mem_limit: 2 ** 31, disk_free: 2 ** 40 },
+  cpu: 0.125,
   ready: true,
   reasons: [],
   rows: [
@@ -29,7 +30,7 @@ function drawn(state: TopState, columns: number, rows: number, sample = SAMPLE, 
 test('a wide screen shows everything', () => {
   expect(drawn(initialState(), 110, 10)).toEqual([
     'Sluice 1.0.0   up 1 h   ready',
-    'memory █████░░░░░ 1.0 GiB of 2.0 GiB   disk 1.0 TiB free',
+    'memory █████░░░░░ 1.0 GiB of 2.0 GiB   disk 1.0 TiB free   cpu 13 %',
     'in 1235/s   42 messages   3 connections, 4 channels, 5 consumers, 2 queues',
     '[1 queues] 2 streams  3 groups  4 connections    2 queues, every 2 s',
     '',

@@ -44,7 +44,11 @@ export function frame(state: TopState, sample: Sample, size: FrameSize, trouble?
   return [...lines, foot(state, size.columns)];
 }
 
-function health({ overview, node, ready, reasons }: Sample, columns: number, trouble: string | undefined): string[] {
+function health(
+  { overview, node, cpu, ready, reasons }: Sample,
+  columns: number,
+  trouble: string | undefined,
+): string[] {
   const name = `${overview['product_name']} ${overview['product_version']}`;
   const uptime = number(node, 'uptime');
   const word = trouble !== undefined ? trouble : ready ? 'ready' : `not ready: ${reasons.join(', ')}`;
@@ -53,15 +57,13 @@ function health({ overview, node, ready, reasons }: Sample, columns: number, tro
   const good = trouble === undefined && ready;
   return [
     good ? style('bold', first) : style(['bold', 'red'], first),
-    clip(resources(node), columns),
+    clip(resources(node, cpu), columns),
     clip(traffic(overview), columns),
   ];
 }
 
-function resources(node: Item | undefined): string {
-  const [used, limit, free, cpu] = ['mem_used', 'mem_limit', 'disk_free', 'cpu_used'].map((field) =>
-    number(node, field),
-  );
+function resources(node: Item | undefined, cpu: number | undefined): string {
+  const [used, limit, free] = ['mem_used', 'mem_limit', 'disk_free'].map((field) => number(node, field));
   const parts: string[] = [];
   if (used !== undefined && limit !== undefined)
     parts.push(`memory ${bar(used / limit)} ${size(used)} of ${size(limit)}`);

@@ -1,3 +1,4 @@
+import type { HistoryShape } from '../../protocols/http/shapes/statistics.ts';
 import { type ApiClient, ApiError } from '../api/index.ts';
 import { at, type Item } from '../listing.ts';
 import { sortOf, type TopState, viewOf } from './state.ts';
@@ -8,6 +9,8 @@ export interface Sample {
   readonly overview: Item;
   /** Undefined for users who may not see it. */
   readonly node: Item | undefined;
+  /** Of one core; undefined where the broker does not tell. */
+  readonly cpu: number | undefined;
   readonly ready: boolean;
   /** Why it is not. */
   readonly reasons: readonly string[];
@@ -28,6 +31,9 @@ interface Page {
 
 /** More nobody reads; those are the first in the order that was asked for. */
 const MAX_ROWS = 500;
+
+/** Of the last half minute. */
+const HISTORY = { of: 'overview', age: 30 };
 
 interface Before {
   readonly view: View;
@@ -50,17 +56,19 @@ export class Sampler {
 
   async take(state: TopState): Promise<Sample> {
     const view = viewOf(state);
-    const [probe, overview, nodes, page] = await Promise.all([
+    const [probe, overview, nodes, history, page] = await Promise.all([
       this.#client.probe('/readyz'),
       this.#client.get<Item>('/overview'),
       this.#client.get<readonly Item[]>('/nodes').catch(refusedAs([])),
+      this.#client.get<HistoryShape>('/history', { query: HISTORY }).catch(untold),
       this.#page(state).catch((error: unknown) => {
         if (error instanceof ApiError && (error.status === 404 || error.code === 'access-refused')) return error;
         throw error;
       }),
     ]);
     const { reasons = [] } = (probe.body ?? {}) as { readonly reasons?: readonly string[] };
-    const health = { overview, node: nodes[0], ready: probe.status === 200, reasons };
+    const cpu = history?.series['cpu_utilization']?.findLast((value) => value !== null) ?? undefined;
+    const health = { overview, node: nodes[0], cpu, ready: probe.status === 200, reasons };
     if (page instanceof ApiError) return { ...health, rows: [], total: 0, missing: page.message };
     const rows = this.#rows(view, page.items);
     const all = page.items.length === page.filtered_count;
@@ -124,4 +132,9 @@ function refusedAs<Value>(value: Value): (error: unknown) => Value {
     if (error instanceof ApiError && error.code === 'access-refused') return value;
     throw error;
   };
+}
+
+/** Where nothing is sampled, there is nothing to tell. */
+function untold(error: unknown): undefined {
+  if (!(error instanceof ApiError)) throw error;
 }
