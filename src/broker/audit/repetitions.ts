@@ -2,6 +2,8 @@ import type { Act, Principal } from './act.ts';
 
 /** Of what is remembered to be repeated; then what was first seen longest ago is forgotten. */
 const MAX_REMEMBERED = 10_000;
+/** Of a name: clients can make them long. */
+const MAX_PART = 255;
 const MINUTE = 60_000;
 /** Of what programs do again and again: log in, and set the offsets of groups that they are no members of. */
 const ROUTINE_MS = 60 * MINUTE;
@@ -27,7 +29,8 @@ export class Repetitions {
   ): number | undefined {
     const forMs = outcome === 'done' ? (ROUTINE.has(act) ? ROUTINE_MS : 0) : MINUTE;
     if (forMs === 0) return 0;
-    const key = JSON.stringify([act, object, virtualHost, outcome, protocol, user, address]);
+    const parts = [act, object, virtualHost, outcome, protocol, user, address];
+    const key = JSON.stringify(parts.map((part) => part?.slice(0, MAX_PART)));
     const before = this.#remembered.get(key);
     if (before !== undefined && now < before.until) {
       before.repeated++;
