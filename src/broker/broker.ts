@@ -204,6 +204,7 @@ export class Broker {
       ...{ environment: this.environment, meters: this.meters, virtualHosts: this.virtualHosts },
       ...{ streams: this.streams, groups: this.groups, clients: this.clients },
       ...{ shards: this.#shards, directory },
+      onTrouble: (error, what) => this.logger.warn({ code: error.code, err: error.message }, what),
     });
   }
 

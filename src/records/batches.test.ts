@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { batchesIn } from './batches.ts';
+import { batchesIn, countRecords } from './batches.ts';
+import { rebase } from './record-batch.ts';
 import { encodeBatch } from './record-encoder.ts';
 
 function batchAt(baseOffset: number, records: number): Buffer {
@@ -45,3 +46,11 @@ test.each([0, -1, -12, 48, -(2 ** 31)])(
     expect(() => [...batchesIn(damaged)]).toThrow(expect.objectContaining({ code: 'corrupt-message' }));
   },
 );
+
+test('records are counted over pieces, with batches cut behind their length', () => {
+  const cut = batches.flatMap((batch) => rebase(batch, 7));
+  expect(countRecords([joined])).toBe(8);
+  expect(countRecords(cut)).toBe(8);
+  expect(countRecords([joined, ...cut])).toBe(16);
+  expect(countRecords([])).toBe(0);
+});

@@ -1,4 +1,5 @@
 import type { Environment, EventLoopWatch, Timer } from '../../environment/environment.ts';
+import { type BrokerError, toBrokerError } from '../../errors.ts';
 import type { Shard, ShardUsage } from '../../storage/index.ts';
 import type { ClientConnection, Clients } from '../clients/index.ts';
 import type { Groups } from '../groups/groups.ts';
@@ -45,6 +46,7 @@ export interface TelemetryOptions {
   readonly shards: readonly Shard[];
   /** Where messages are kept, when that is a disk. */
   readonly directory: string | undefined;
+  readonly onTrouble: (error: BrokerError, what: string) => void;
 }
 
 const MINUTE = 60_000;
@@ -128,11 +130,19 @@ export class Telemetry {
   #sampleAt(due: number): void {
     const { clock } = this.#options.environment;
     this.#timer = clock.setTimer(Math.max(due - clock.monotonic(), 0), () => {
-      void this.sample().finally(() => {
+      void this.#sampleSafely().then(() => {
         const { sampleMs } = this.settings;
         if (!this.#stopped) this.#sampleAt(Math.max(due + sampleMs, clock.monotonic() + sampleMs / 2));
       });
     });
+  }
+
+  async #sampleSafely(): Promise<void> {
+    try {
+      await this.sample();
+    } catch (error) {
+      this.#options.onTrouble(toBrokerError(error), 'a sample of what is counted is left out');
+    }
   }
 
   stop(): void {

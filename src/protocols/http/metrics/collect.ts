@@ -90,7 +90,8 @@ function distributionOf({ buckets, sumMs }: Latency): Distribution {
 async function collectStorage(page: Page, broker: Broker, { disk }: ServerFacts): Promise<void> {
   const { commitLog, segmentBytes, unflushedBytes } = broker.telemetry.storage();
   if (disk !== undefined) {
-    page.add('sluice_disk_free_bytes', await broker.environment.files.freeBytes(disk.directory));
+    const free = await broker.environment.files.freeBytes(disk.directory).catch(() => undefined);
+    if (free !== undefined) page.add('sluice_disk_free_bytes', free);
     page.add('sluice_disk_free_limit_bytes', disk.minFreeBytes);
   }
   page.add('sluice_storage_writes', commitLog.writes);
