@@ -1,6 +1,8 @@
-import { expect, test } from 'vitest';
+import { Connection } from 'rabbitmq-client';
+import { expect, onTestFinished, test } from 'vitest';
 import type { DeadLetterMessage, DeadLetterQueue } from '../../src/protocols/http/shapes/dead-letters.ts';
 import type { MessagePage, ShownTransfer } from '../../src/protocols/http/shapes/queue-messages.ts';
+import { until } from '../amqp/fixture.ts';
 import { makeUser } from './fixture.ts';
 import { startQueues } from './queue-fixture.ts';
 
@@ -183,4 +185,30 @@ test('letters in a stream are copied back once: the next re-drive goes on after 
   const { items } = await api.get<MessagePage>('/api/dead-letters/%2F/log/messages');
   expect(await redrive({ ids: [items[0]?.id] })).toMatchObject({ moved: 1 });
   expect(await api.payloads('orders')).toEqual(['a', 'b', 'a']);
+});
+
+test("a consumer of rabbitmq-client's gets what was brought back, and its own trail with it", async () => {
+  const api = await dying();
+  const amqp = api.sluice.listeners[1];
+  const rabbit = new Connection(`amqp://guest:guest@127.0.0.1:${amqp?.port}`);
+  onTestFinished(() => rabbit.close());
+  const counts: unknown[] = [];
+  const consumer = rabbit.createConsumer(
+    { queue: 'orders', queueOptions: { passive: true }, requeue: false },
+    async ({ headers }) => {
+      counts.push((headers?.['x-death'] as readonly { count: number }[] | undefined)?.[0]?.count ?? 0);
+      if (counts.length < 3) throw new Error('not yet');
+    },
+  );
+  consumer.on('error', () => {});
+  onTestFinished(() => consumer.close());
+  await api.publish('orders.new', 'a');
+  for (const deaths of [1, 2]) {
+    await until(async () => (await api.payloads('dead')).join() === 'a');
+    const { items } = await api.get<MessagePage<DeadLetterMessage>>(LETTERS);
+    expect(items[0]?.deaths).toMatchObject([{ queue: 'orders', reason: 'rejected', count: deaths }]);
+    expect(await api.post(REDRIVE, {})).toMatchObject({ moved: 1 });
+  }
+  await until(() => counts.length === 3);
+  expect(counts).toEqual([0, 1, 2]);
 });

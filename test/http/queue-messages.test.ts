@@ -125,7 +125,7 @@ test('messages are found by text, routing key, exchange, header and id', async (
   expect(await found('header=n%3D7')).toEqual(['orders.new']);
   expect(await found('message_id=m2')).toEqual(['orders.old']);
   expect(await found(`before=${Date.UTC(2001)}`)).toEqual([]);
-  for (const wrong of ['cursor=x', 'limit=501', 'limit=-1', 'truncate=2000000', 'after=yesterday'])
+  for (const wrong of ['cursor=x', 'limit=501', 'limit=-1', 'truncate=2000000', 'after=yesterday', 'state=gone'])
     expect(await api.ask('GET', `${INBOX}?${wrong}`), wrong).toMatchObject({ status: 400 });
 });
 

@@ -1,5 +1,5 @@
 import { Permissions, type SeenMessage, turnEnd } from '../../../broker/index.ts';
-import { HttpError, notFound } from '../errors.ts';
+import { badRequest, HttpError, notFound } from '../errors.ts';
 import { cursorText, filterOf, holdersOf, parseCursor, parseMessageId, showMessage } from '../message-shape.ts';
 import { boundedNumber, readable, sourceOf } from '../readable-queue.ts';
 import { type Call, DONE, found, get, ok, post, type Route, remove } from '../route.ts';
@@ -58,6 +58,8 @@ export async function peek<Message = QueuedMessage>(
   const truncate = boundedNumber(call, 'truncate', SHOWN_BYTES);
   const filter = filterOf((name) => call.query(name));
   const state = call.query('state');
+  if (state !== undefined && state !== 'ready' && state !== 'unacknowledged')
+    throw badRequest('state is ready or unacknowledged');
   const holder = holdersOf(call.broker.clients.all(), host.name, entry.name);
   const items: Message[] = [];
   let bytes = 0;
