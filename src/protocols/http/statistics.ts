@@ -10,7 +10,6 @@ import {
   timesOf,
 } from '../../broker/index.ts';
 import { badRequest } from './errors.ts';
-import type { Shown } from './listing.ts';
 import type { Call } from './route.ts';
 import type { DetailsShape, MessageStatsShape } from './shapes/statistics.ts';
 
@@ -68,9 +67,18 @@ export function together(sources: readonly Samples[]): SampleSource {
 }
 
 /** `NAME` and `NAME_details`. Of what was not sampled, nothing happened lately. */
-export function counted(name: string, total: number, samples?: SampleSource, range?: SampleRange): Shown {
-  return { [name]: total, [`${name}_details`]: detailsOf(name, total, samples, range) };
+export function counted<Name extends string>(
+  name: Name,
+  total: number,
+  samples?: SampleSource,
+  range?: SampleRange,
+): Counted<Name> {
+  return { [name]: total, [`${name}_details`]: detailsOf(name, total, samples, range) } as Counted<Name>;
 }
+
+type Counted<Name extends string> = { readonly [Each in Name]: number } & {
+  readonly [Each in `${Name}_details`]: DetailsShape;
+};
 
 function detailsOf(name: string, total: number, source?: SampleSource, range?: SampleRange): DetailsShape {
   const rate = source?.rate(name) ?? 0;

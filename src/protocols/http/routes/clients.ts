@@ -8,9 +8,10 @@ import {
 } from '../../../broker/index.ts';
 import { isAdministrator, isMonitor } from '../access.ts';
 import { notAuthorised } from '../errors.ts';
-import { type Listed, pickColumns, type Shown } from '../listing.ts';
+import { type Listed, pickColumns } from '../listing.ts';
 import { type Call, DONE, found, get, getList, type Route, remove } from '../route.ts';
 import { nodeName } from '../server-facts.ts';
+import type { ChannelShape, ConnectionShape, ConsumerShape } from '../shapes/clients.ts';
 import { CLIENT_COUNTS, counted, isDisabled, messageStats, rangeOf } from '../statistics.ts';
 
 export interface ConsumerAt {
@@ -81,7 +82,7 @@ export function consumersOf(connections: Iterable<ClientConnection>): ConsumerAt
   return channelsOf(connections).flatMap((at) => at.channel.consumers.map((consumer) => ({ ...at, consumer })));
 }
 
-export function showConsumer(call: Call, { connection, channel, consumer }: ConsumerAt): Shown {
+export function showConsumer(call: Call, { connection, channel, consumer }: ConsumerAt): ConsumerShape {
   const { tag, queue, noAck, exclusive, prefetch, active, arguments: args } = consumer;
   return {
     consumer_tag: tag,
@@ -191,7 +192,7 @@ function listedConsumers(call: Call, items: readonly ConsumerAt[]): Listed<Consu
   };
 }
 
-function bytesOf(call: Call, connection: ClientConnection): Shown {
+function bytesOf(call: Call, connection: ClientConnection): Partial<ConnectionShape> {
   const { telemetry } = call.broker;
   const samples = telemetry.connections.of(telemetry.trafficOf(connection));
   const range = rangeOf(call, 'data_rates');
@@ -201,7 +202,7 @@ function bytesOf(call: Call, connection: ClientConnection): Shown {
   };
 }
 
-function showConnection(call: Call, connection: ClientConnection): Shown {
+function showConnection(call: Call, connection: ClientConnection): ConnectionShape {
   const { broker } = call;
   const { agreed, peer, local, givenName, user, virtualHost } = connection;
   return {
@@ -227,7 +228,7 @@ function showConnection(call: Call, connection: ClientConnection): Shown {
   };
 }
 
-function showChannel(call: Call, { connection, channel }: ChannelAt): Shown {
+function showChannel(call: Call, { connection, channel }: ChannelAt): ChannelShape {
   const { broker } = call;
   const { counts } = channel;
   return {

@@ -10,9 +10,9 @@ export type ConnectionShape = {
   readonly type: 'network';
   /** `running`, `starting`, `blocked`, `closing`. */
   readonly state: string;
-  readonly user?: string;
+  readonly user?: string | undefined;
   /** Kafka's clients are in none. */
-  readonly vhost?: string;
+  readonly vhost?: string | undefined;
   readonly user_provided_name?: string;
   readonly client_properties: Readonly<Record<string, unknown>>;
   /** Milliseconds since the epoch. */
@@ -39,8 +39,8 @@ export type ChannelShape = {
   readonly name: string;
   readonly number: number;
   readonly node: string;
-  readonly user?: string;
-  readonly vhost?: string;
+  readonly user?: string | undefined;
+  readonly vhost?: string | undefined;
   readonly state: string;
   readonly connection_details: { readonly name: string; readonly peer_host: string; readonly peer_port: number };
   readonly confirm: boolean;
@@ -61,11 +61,11 @@ export type ChannelDetailsShape = ChannelShape & { readonly consumer_details: re
 
 export type ConsumerShape = {
   readonly consumer_tag: string;
-  readonly queue: { readonly name: string; readonly vhost?: string };
+  readonly queue: { readonly name: string; readonly vhost?: string | undefined };
   readonly channel_details: {
     readonly name: string;
     readonly number: number;
-    readonly user?: string;
+    readonly user?: string | undefined;
     readonly connection_name: string;
     readonly node: string;
     readonly peer_host: string;
