@@ -182,3 +182,19 @@ it('goes on from what is left when the log is trimmed in between', async () => {
   expect((await nextPage([again], false, rest, new Work(MUCH))).map(placeOf)[0]).toEqual([0, 40]);
   expect((await nextPage([backward], true, rest, new Work(MUCH))).map(placeOf).at(-1)).toEqual([0, 40]);
 });
+
+it('goes on where the end was, once that has moved, in the middle of a batch too', async () => {
+  const [partition] = await openPartitions(1);
+  if (partition === undefined) throw new Error('there is one');
+  await fill([partition], [{ partition: 0, records: 10, timestamp: 950_000, kind: 'gzip' }]);
+  let end = 0;
+  const scan = new ForwardScan(partition, 0, () => end, ALL);
+  const found: number[] = [];
+  for (end of [0, 4, 4, 5, 10]) {
+    const page = await nextPage([scan], false, { count: 100, maxBytes: 1e6 }, new Work(MUCH));
+    found.push(...page.map(({ record }) => record.offset));
+    expect(scan.position).toBe(end);
+    expect(scan.ended).toBe(true);
+  }
+  expect(found).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+});

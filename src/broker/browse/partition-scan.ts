@@ -104,7 +104,8 @@ export class ForwardScan implements PartitionScan {
     work.records++;
     const { offset } = seen.record;
     if (offset < this.#position) return;
-    if (offset < this.#end() && this.#options.accepts(seen)) this.head = seen;
+    if (offset >= this.#end()) this.#stop();
+    else if (this.#options.accepts(seen)) this.head = seen;
     else this.#position = offset + 1;
   }
 
@@ -119,11 +120,21 @@ export class ForwardScan implements PartitionScan {
       else if (this.#position < this.#end()) this.#position = this.#end();
       return;
     }
+    if (batch.value.baseOffset >= this.#end()) {
+      this.#stop();
+      return;
+    }
     this.#batchEnd = batch.value.lastOffset + 1;
     if (this.#batchEnd <= this.#position) return;
     const facts = wanted(this.partition, batch.value, this.#options);
     if (facts === undefined) this.#position = this.#batchEnd;
     else this.#records = seenIn(this.partition, batch.value, facts, work);
+  }
+
+  /** What was read goes on behind the end: that is for later. */
+  #stop(): void {
+    this.rest();
+    this.#position = Math.max(this.#position, this.#end());
   }
 }
 
