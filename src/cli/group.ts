@@ -29,7 +29,7 @@ export function register(program: Command): void {
     .addHelpText('after', '\nExamples:\n  sluice group list\n  sluice group list --json\n')
     .action(list);
 
-  remote(group.command('describe').argument('<name>', 'of the group'), 'print as JSON')
+  remote(group.command('describe').alias('show').argument('<name>', 'of the group'), 'print as JSON')
     .description('show who is in a group, what it has committed, and how far behind it is')
     .addHelpText(
       'after',

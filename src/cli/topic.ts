@@ -54,7 +54,7 @@ Examples:
     )
     .action(list);
 
-  remote(topic.command('describe').argument('<name>', 'of the topic'), 'print as JSON')
+  remote(topic.command('describe').alias('show').argument('<name>', 'of the topic'), 'print as JSON')
     .description('show the partitions of a topic with their offsets, its size, and settings that are not the default')
     .addHelpText(
       'after',
