@@ -1,6 +1,6 @@
 import { connect } from 'amqplib';
 import { expect, onTestFinished, test } from 'vitest';
-import { type ApiBroker, makeUser } from '../http/fixture.ts';
+import { type ApiBroker, makeUser, startApi } from '../http/fixture.ts';
 import { checkLook, describeConsole, openConsole } from './browser.ts';
 
 const BROKER = { listeners: ['http://127.0.0.1:0', 'amqp://127.0.0.1:0'], settings: { metrics: { sampleMs: 1_000 } } };
@@ -52,13 +52,12 @@ describeConsole('the overview in a browser', () => {
   });
 
   test('who may not watch the broker sees its own virtual hosts, and nothing of the machine', async () => {
-    const { page, ...api } = await openConsole({ path: '/overview', broker: BROKER });
+    const api = await startApi(BROKER);
     await makeUser(api, 'mine', 'management', ['/']);
     await publisher(api);
     const { page: theirs } = await openConsole({ api, as: 'mine:mine', path: '/overview' });
     await theirs.getByRole('img', { name: 'Message rates' }).waitFor();
     expect(await theirs.getByText('Memory').count()).toBe(0);
     expect(await theirs.getByText('Listeners').count()).toBe(0);
-    await page.close();
   });
 });
