@@ -15,6 +15,7 @@ import { Shard } from '../shard.ts';
 import type { ObjectCopy, SegmentCopy, ShardCopy } from './backup-list.ts';
 import { BatchWalk } from './batch-walk.ts';
 import { type BackupDamage, PIECE_BYTES, type StoredReader } from './stored.ts';
+import { Tasks } from './tasks.ts';
 import { moreExact } from './verify-backup.ts';
 
 export interface RestoredShardOptions {
@@ -32,6 +33,7 @@ const GROUP_BYTES = 32 * 1024 * 1024;
 const WRITE_BYTES = 1024 * 1024;
 /** What else is written to the disk waits for so much at most. */
 const SYNC_BYTES = 8 * PIECE_BYTES;
+const FILES_AT_A_TIME = 16;
 
 /** A shard's storage in the making: segments and snapshots as a backup has them, then the groups that came after that, a few at a time. */
 export class RestoredShard {
@@ -43,6 +45,9 @@ export class RestoredShard {
   readonly #log: string;
   /** Called before a shard is opened for the first time. */
   beforeOpening: (() => Promise<void>) | undefined;
+  readonly #tasks = new Tasks(FILES_AT_A_TIME);
+  /** Those that were made, or are being made. */
+  readonly #directories = new Map<string, Promise<void>>();
   #epoch: number;
   #end: Position = 0;
   #groups: { readonly payload: Buffer; readonly end: Position }[] = [];
@@ -61,18 +66,12 @@ export class RestoredShard {
 
   /** Writes segments, with their indexes, then the small objects, then the manifest. `onDamage` throws, or lets it be. */
   async base(copy: ShardCopy, reader: StoredReader, onDamage: (damage: BackupDamage) => void): Promise<void> {
-    await this.#files.makeDirectory(this.#segments);
-    const directories = new Set([this.#segments]);
-    for (const { segments } of copy.logs)
-      for (const segment of segments) {
-        const damage = await this.#segment(segment, reader, directories);
-        if (damage !== undefined) onDamage(damage);
-      }
-    for (const object of copy.objects) {
-      const damage = await this.#object(object, reader, directories);
-      if (damage !== undefined) onDamage(damage);
+    try {
+      await this.#copy(copy, reader, onDamage);
+    } finally {
+      // Nobody is to write to the directory any more that was given up.
+      await this.#tasks.end();
     }
-    for (const directory of directories) await this.#files.syncDirectory(directory);
     const store = await this.#store();
     const logs = copy.logs.map(({ state }) => state);
     await saveManifest(store, { shardId: this.#options.environment.random.uuid(), replayFrom: 0, logs, garbage: [] });
@@ -146,53 +145,71 @@ export class RestoredShard {
     if (trouble !== undefined) throw trouble;
   }
 
-  async #segment(
-    { segment, stored }: SegmentCopy,
-    reader: StoredReader,
-    directories: Set<string>,
-  ): Promise<BackupDamage | undefined> {
+  async #copy(copy: ShardCopy, reader: StoredReader, onDamage: (damage: BackupDamage) => void): Promise<void> {
+    for (const { segments } of copy.logs)
+      for (const segment of segments) {
+        const damage = await this.#segment(segment, reader);
+        if (damage !== undefined) onDamage(damage);
+      }
+    for (const object of copy.objects) {
+      const damage = await this.#object(object, reader);
+      if (damage !== undefined) onDamage(damage);
+    }
+    await this.#files.makeDirectory(this.#segments);
+    await this.#tasks.settle();
+    for (const directory of this.#directories.keys()) await this.#tasks.add(() => this.#files.syncDirectory(directory));
+    await this.#tasks.settle();
+  }
+
+  async #segment({ segment, stored }: SegmentCopy, reader: StoredReader): Promise<BackupDamage | undefined> {
     const walk = new BatchWalk(segment);
     const path = join(this.#segments, segment.name);
     const object = `segment ${segment.name}`;
     let damage: BackupDamage | undefined;
-    await this.#write(`${path}.log`, directories, async (write) => {
-      damage = await reader.read(stored, object, async (piece) => {
+    const read = (take: (piece: Buffer) => void | Promise<void>) =>
+      reader.read(stored, object, (piece) => {
         walk.add(piece);
-        await write(piece);
+        return take(piece);
       });
-    });
+    if (stored.size > PIECE_BYTES)
+      await this.#write(`${path}.log`, async (write) => {
+        damage = await read(write);
+      });
+    else {
+      const pieces: Buffer[] = [];
+      damage = await read((piece) => void pieces.push(piece));
+      await this.#writeAside(`${path}.log`, pieces);
+    }
     damage = moreExact(damage, walk.finish(), stored, object);
     if (damage !== undefined || segment.size <= UNINDEXED_BYTES) return damage;
     const { offsets, times } = walk.indexer.finish();
-    await this.#write(`${path}.index`, directories, (write) => write(offsets));
-    await this.#write(`${path}.timeindex`, directories, (write) => write(times));
+    await this.#writeAside(`${path}.index`, [offsets]);
+    await this.#writeAside(`${path}.timeindex`, [times]);
     return undefined;
   }
 
-  async #object({ name, stored }: ObjectCopy, reader: StoredReader, directories: Set<string>) {
+  async #object({ name, stored }: ObjectCopy, reader: StoredReader): Promise<BackupDamage | undefined> {
     const pieces: Buffer[] = [];
-    const damage = await reader.read(stored, name, (piece) => {
-      pieces.push(piece);
-    });
-    if (damage !== undefined) return damage;
-    const write = async (put: (piece: Buffer) => Promise<void>) => {
-      for (const piece of pieces) await put(piece);
-    };
-    await this.#write(join(this.#segments, name), directories, write);
-    return undefined;
+    const damage = await reader.read(stored, name, (piece) => void pieces.push(piece));
+    if (damage === undefined) await this.#writeAside(join(this.#segments, name), pieces);
+    return damage;
+  }
+
+  /** Writes a small file while others are read and written: what takes long is that each is synced. */
+  #writeAside(path: string, pieces: readonly Buffer[]): Promise<void> {
+    return this.#tasks.add(() =>
+      this.#write(path, async (write) => {
+        for (const piece of pieces) await write(piece);
+      }),
+    );
   }
 
   /** Writes a file, not atomically: nobody takes the directory for whole before the restore has ended. */
-  async #write(
-    path: string,
-    directories: Set<string>,
-    fill: (write: (piece: Buffer) => Promise<void>) => Promise<void>,
-  ): Promise<void> {
+  async #write(path: string, fill: (write: (piece: Buffer) => Promise<void>) => Promise<void>): Promise<void> {
     const directory = dirname(path);
-    if (!directories.has(directory)) {
-      await this.#files.makeDirectory(directory);
-      directories.add(directory);
-    }
+    const made = this.#directories.get(directory) ?? this.#files.makeDirectory(directory);
+    this.#directories.set(directory, made);
+    await made;
     const file = await this.#files.open(path, 'create');
     try {
       let at = 0;
