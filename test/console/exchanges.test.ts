@@ -1,5 +1,6 @@
 import type { ConfirmChannel } from 'amqplib';
 import { expect, test } from 'vitest';
+import type { ApiBroker } from '../http/fixture.ts';
 import { channelOf } from './amqp-client.ts';
 import { checkLook, describeConsole, openConsole } from './browser.ts';
 
