@@ -39,7 +39,8 @@ const LOOK_MS = 20;
 export class Load {
   readonly work: Work;
   readonly #clock: Clock;
-  readonly #startedAt: number;
+  /** When the first message was asked for: connecting is no load. */
+  #startedAt: number | undefined;
   readonly #sent = new Histogram();
   readonly #received = new Histogram();
   readonly #progress: Progress;
@@ -53,7 +54,6 @@ export class Load {
   constructor(work: Work, clock: Clock) {
     this.work = work;
     this.#clock = clock;
-    this.#startedAt = clock.monotonic();
     this.#progress = new Progress({ doing: 'loading', total: work.messages });
   }
 
@@ -65,6 +65,7 @@ export class Load {
   /** How many messages to send next, at most `most`; 0 when all is done. Waits where there is a rate. */
   async take(most: number): Promise<number> {
     const { rate } = this.work;
+    this.#startedAt ??= this.#clock.monotonic();
     if (rate === undefined) return this.#give(most);
     for (;;) {
       if (this.#isOver()) return 0;
@@ -127,11 +128,12 @@ export class Load {
   }
 
   #elapsed(): number {
-    return this.#clock.monotonic() - this.#startedAt;
+    const now = this.#clock.monotonic();
+    return now - (this.#startedAt ?? now);
   }
 
   #measured(messages: number, endedAt: number, latencies: Histogram): Measured {
-    const seconds = messages === 0 ? 0 : (endedAt - this.#startedAt) / 1000;
+    const seconds = messages === 0 ? 0 : (endedAt - (this.#startedAt ?? endedAt)) / 1000;
     const perSecond = seconds === 0 ? 0 : messages / seconds;
     return {
       messages,
