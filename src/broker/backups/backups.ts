@@ -8,9 +8,10 @@ import {
   type BackupSummary,
   createBackup,
   deleteBackups,
-  isReadable,
   listBackups,
   Progress,
+  type Prune,
+  prunedOf,
   removeUnreferenced,
   verifyBackup,
 } from '../../storage/backup/index.ts';
@@ -31,14 +32,6 @@ export interface BackupsOptions {
 export interface BackupInSet {
   readonly set: string;
   readonly backup: BackupEntry;
-}
-
-/** Which backups go. */
-export interface Prune {
-  /** So many of the newest stay. */
-  readonly keep: number;
-  /** Those that are not as old stay too; milliseconds. */
-  readonly olderThanMs: number;
 }
 
 /** Where backups go that nobody names a set for, and the archive. */
@@ -140,14 +133,12 @@ export class Backups {
   }
 
   /** Deletes old backups. Answers their ids. */
-  async prune(set: string, { keep, olderThanMs }: Prune): Promise<string[]> {
+  async prune(set: string, which: Prune): Promise<string[]> {
     this.#checkFree();
     const { files, clock } = this.#options.environment;
     const directory = this.#pathOf(set);
     return this.#locked(set, async () => {
-      const backups = (await listBackups(files, directory)).filter(isReadable);
-      const old = backups.slice(0, Math.max(0, backups.length - keep));
-      const ids = old.filter(({ time }) => clock.now() - time >= olderThanMs).map(({ id }) => id);
+      const ids = prunedOf(await listBackups(files, directory), which, clock.now());
       await deleteBackups(files, directory, ids, this.#liveIds);
       return ids;
     });

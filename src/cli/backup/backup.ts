@@ -14,6 +14,7 @@ import {
   isReadable,
   listBackups,
   Progress,
+  prunedOf,
   verifyBackup,
 } from '../../storage/backup/index.ts';
 import { type ApiClient, type ApiOptions, api, path, withApi } from '../api/index.ts';
@@ -278,9 +279,7 @@ async function prune(options: PruneOptions): Promise<void> {
 async function prunedHere(directory: string, keep: number, olderThanMs: number): Promise<string[]> {
   const { files, clock } = realEnvironment();
   return locked(directory, async () => {
-    const backups = (await listBackups(files, directory)).filter(isReadable);
-    const old = backups.slice(0, Math.max(0, backups.length - keep));
-    const ids = old.filter(({ time }) => clock.now() - time >= olderThanMs).map(({ id }) => id);
+    const ids = prunedOf(await listBackups(files, directory), { keep, olderThanMs }, clock.now());
     await deleteBackups(files, directory, ids);
     return ids;
   });

@@ -73,6 +73,19 @@ export async function listBackups(files: FileSystem, directory: string): Promise
   return entries.sort((a, b) => a.id.localeCompare(b.id, 'en', { numeric: true }));
 }
 
+/** Which backups go: so many of the newest stay, and those that are not as old (milliseconds). */
+export interface Prune {
+  readonly keep: number;
+  readonly olderThanMs: number;
+}
+
+/** The ids of those that go, of the backups of a set, oldest first. */
+export function prunedOf(backups: readonly BackupEntry[], { keep, olderThanMs }: Prune, now: number): string[] {
+  const readable = backups.filter(isReadable);
+  const old = readable.slice(0, Math.max(0, readable.length - keep));
+  return old.filter(({ time }) => now - time >= olderThanMs).map(({ id }) => id);
+}
+
 /** Rejects with `not-found`, `storage-damaged`, `unsupported`. */
 export async function readSummary(files: FileSystem, directory: string, id: string): Promise<BackupSummary> {
   const found: unknown[] = [];

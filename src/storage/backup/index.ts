@@ -5,6 +5,8 @@ export {
   deleteBackups,
   isReadable,
   listBackups,
+  type Prune,
+  prunedOf,
   readSummary,
   removeUnreferenced,
 } from './backup-set.ts';
