@@ -71,7 +71,8 @@ export async function examineShard({ environment, data, shard }: ExamineOptions)
       for (const name of broken?.touched ?? []) await aside.copy(join(commitLog, name));
       // Also a commit log that is cut is another one from there on: what knows the shard by its identity must not take it for the former one.
       const isOther = broken !== undefined && stored !== undefined;
-      if (draft.isChanged || damage !== undefined || isOther) await storeDraft(environment, join(data, segments), draft);
+      if (draft.isChanged || damage !== undefined || isOther)
+        await storeDraft(environment, join(data, segments), draft);
       await broken?.mend();
     },
   };
