@@ -11,8 +11,7 @@ describe('users', () => {
       hashing_algorithm: 'rabbit_password_hashing_sha256',
     });
     expect(JSON.stringify((await ask('GET', '/api/users')).body)).not.toContain('secret');
-    const { body } = await ask('GET', '/api/users/anna');
-    const { password_hash: hash } = body as { password_hash: string };
+    const { ok: hash } = (await ask('GET', '/api/auth/hash_password/secret')).body as { ok: string };
     expect(await put('berta', { password_hash: hash, tags: ['administrator'] })).toMatchObject({ status: 201 });
     expect((await ask('GET', '/api/whoami', undefined, { as: 'berta:secret' })).body).toMatchObject({ name: 'berta' });
     expect(await put('berta', { tags: '' })).toMatchObject({ status: 204 });
@@ -35,6 +34,28 @@ describe('users', () => {
     await ask('PUT', '/api/users/anna', { password_hash: hash, tags: 'management' });
     expect(await ask('GET', '/api/whoami', undefined, { as: 'anna:secret' })).toMatchObject({ status: 200 });
   });
+});
+
+test('what a password is checked by is not told; sent back as it came, it keeps the password', async () => {
+  const { ask } = await startApi();
+  await ask('PUT', '/api/users/anna', { password: 'secret', tags: 'management' });
+  const anna = (await ask('GET', '/api/users/anna')).body as { password_hash: string; tags: string[] };
+  const { users } = (await ask('GET', '/api/definitions')).body as { users: { name: string; password_hash: string }[] };
+  const hash = users.find(({ name }) => name === 'anna')?.password_hash ?? '';
+  expect(hash).toMatch(/^[\w+/]{48}$/);
+  for (const path of ['/api/users', '/api/users/anna', '/api/users/without-permissions'])
+    expect(JSON.stringify((await ask('GET', path)).body), path).not.toContain(hash);
+  const change = { ...anna, tags: ['monitoring'] };
+  expect(await ask('PUT', '/api/users/anna', change)).toMatchObject({ status: 204 });
+  expect((await ask('GET', '/api/whoami', undefined, { as: 'anna:secret' })).body).toMatchObject({
+    tags: ['monitoring'],
+  });
+  expect((await ask('GET', '/api/users/anna/scram')).body).toHaveLength(2);
+  await ask('PUT', '/api/users/berta', { tags: '' });
+  expect((await ask('GET', '/api/users/berta')).body).toMatchObject({ password_hash: '' });
+  for (const name of ['berta', 'none'])
+    expect(await ask('PUT', `/api/users/${name}`, change)).toMatchObject({ status: 400 });
+  expect(await ask('GET', '/api/users/none')).toMatchObject({ status: 404 });
 });
 
 describe('permissions', () => {

@@ -18,6 +18,8 @@ export interface GivenPassword {
   readonly name: string;
   readonly password?: string | undefined;
   readonly passwordHash?: { readonly algorithm: string; readonly hash: string } | undefined;
+  /** What there is stays; instead of the two. */
+  readonly keepsPassword?: boolean | undefined;
 }
 
 /** What is kept of a password; what there was, as far as it is the same one. Rejects with `invalid-configuration`. */
@@ -26,6 +28,10 @@ export async function newCredentials(
   former: Credentials | undefined,
   random: Random,
 ): Promise<Credentials> {
+  if (given.keepsPassword) {
+    if (former?.password !== undefined) return former;
+    throw new BrokerError('invalid-configuration', `user '${given.name}' has no password to keep`);
+  }
   const password = passwordHashOf(given, former?.password, random);
   const isNew = password?.hash !== former?.password?.hash;
   // The credentials that were made of a password go with it; those that somebody set on their own stay.

@@ -206,6 +206,7 @@ async function setPassword(name: string, options: PasswordOptions): Promise<void
 
 async function setTags(name: string, tags: readonly string[], options: ApiOptions): Promise<void> {
   await withApi(options, async (client) => {
+    // As it came, it keeps the password.
     const { password_hash, hashing_algorithm } = await userOf(client, name);
     await client.put(path`/users/${name}`, { password_hash, hashing_algorithm, tags });
   });

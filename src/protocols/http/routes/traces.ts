@@ -102,7 +102,8 @@ async function find(call: Call): Promise<TraceSearch> {
           ...{ ...query, destination, virtualHost, before: cursor.before, sees: seesFound },
         });
   const stream = destination === undefined ? undefined : streamNamed(broker, virtualHost, destination);
-  const isReadable = stream !== undefined && (all || call.access.may('read', 'topic', stream.name));
+  // What was traced is for who watches, too; what lies in a stream, for who may read it.
+  const isReadable = stream !== undefined && call.access.may('read', 'topic', stream.name);
   const { idHeader, mode } = tracing.settings;
   const read: StreamTraces =
     stream !== undefined && isReadable && cursor.positions !== 'done'
@@ -126,7 +127,7 @@ async function follow(call: Call): Promise<Trace> {
   const path = await followTrace(log, start);
   const { all, sees } = sight(call);
   const shown = path.events.length === 0 ? undefined : showPath(id, path, all, sees);
-  const record = 'placeId' in start ? await inStream(call, start, all) : undefined;
+  const record = 'placeId' in start ? await inStream(call, start) : undefined;
   if (shown !== undefined) return { ...record, ...shown };
   // Of a record that nobody recorded anything of, it is known that it is there.
   if (record === undefined) throw notFound();
@@ -137,12 +138,11 @@ async function follow(call: Call): Promise<Trace> {
 async function inStream(
   call: Call,
   { placeId, offset }: { readonly placeId: string; readonly offset: number },
-  all: boolean,
 ): ReturnType<typeof describeRecord> {
   for (const stream of call.broker.streams.all()) {
     const partition = stream.partitions.find(({ log }) => log.id === placeId);
     if (partition === undefined) continue;
-    const isReadable = all || call.access.may('read', 'topic', stream.name);
+    const isReadable = call.access.may('read', 'topic', stream.name);
     return isReadable ? await describeRecord(stream, partition, offset) : undefined;
   }
   return undefined;

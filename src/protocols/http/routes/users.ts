@@ -7,6 +7,11 @@ import { DONE, found, get, getList, made, post, put, type Route, remove } from '
 
 const ADMIN = 'administrator';
 const MAX_BULK = 10_000;
+/**
+ * Told in place of what a password is checked by, which only definitions have: who gets at it can guess passwords. Whoever sends it back, as tools do
+ * that change something else of a user, keeps the password.
+ */
+const KEPT_HASH = 'not shown';
 
 const given = z.object({
   password: z.string().optional(),
@@ -45,7 +50,7 @@ export const userRoutes: readonly Route[] = [
     await users.put({
       name,
       password,
-      ...(hash && { passwordHash: { algorithm, hash } }),
+      ...(hash === KEPT_HASH ? { keepsPassword: true } : hash && { passwordHash: { algorithm, hash } }),
       tags: (typeof tags === 'string' ? tags.split(',') : tags).map((tag) => tag.trim()).filter((tag) => tag !== ''),
       limits: before?.record?.limits,
     });
@@ -62,12 +67,11 @@ function listed(items: readonly User[]): Listed<User> {
   return { items, basics: ({ name }) => ({ name }), show: showUser, order: ['name'], paged: true };
 }
 
-/** With what a password can be checked by, as RabbitMQ shows it to administrators. */
 function showUser({ name, record }: User): Shown {
   const password = record?.credentials.password;
   return {
     name,
-    password_hash: password?.hash ?? '',
+    password_hash: password === undefined ? '' : KEPT_HASH,
     hashing_algorithm: password?.algorithm ?? 'rabbit_password_hashing_sha256',
     tags: record?.tags ?? [],
     limits: record?.limits ?? {},

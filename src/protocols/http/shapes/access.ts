@@ -1,8 +1,8 @@
-/** `GET /api/users`: as RabbitMQ has them. */
+/** `GET /api/users`: RabbitMQ's shape. */
 export interface UserShape {
   readonly name: string;
   readonly tags: readonly string[];
-  /** Empty for who has no password: such a user logs in by a certificate, or by SCRAM. */
+  /** Empty for who has no password: such a user logs in by a certificate, or by SCRAM. Of others it is not told: sent back as it came, it keeps the password. */
   readonly password_hash: string;
   readonly hashing_algorithm: string;
   readonly limits: Readonly<Record<string, number>>;
