@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { type ApiBroker, makeUser, startApi } from './fixture.ts';
+import { listen } from './streams-fixture.ts';
 
 const GUEST = { username: 'guest', password: 'guest' };
 const BROWSER = { as: '', headers: { 'x-requested-with': 'fetch' } };
@@ -105,4 +106,29 @@ test('basic authentication has no session to tell of', async () => {
     csrf_token: null,
     expires: null,
   });
+});
+
+test('who logs out, or has to give way, listens to events no longer', async () => {
+  const api = await startApi({ settings: { http: { sessions: 2 } } });
+  const { token, asking } = await logIn(api);
+  const other = await logIn(api);
+  const open = async (headers: Readonly<Record<string, string>>) => {
+    const events = await listen(`${api.url}/api/streams/records/tail`, { authorization: '', ...headers });
+    expect((await events.next()).event).toBe('ready');
+    return events;
+  };
+  await api.ask('PUT', '/api/streams/records', { partitions: 1 });
+  const [one, two, theirs] = [
+    await open(asking().headers),
+    await open(asking().headers),
+    await open(other.asking().headers),
+  ];
+  await api.ask('DELETE', '/api/session', undefined, asking({ 'x-csrf-token': token }));
+  for (const events of [one, two]) {
+    expect(await events.next()).toMatchObject({ event: 'error', data: { reason: expect.stringContaining('login') } });
+    await expect(events.next()).rejects.toThrow('no more events');
+  }
+  await logIn(api);
+  await logIn(api);
+  expect(await theirs.next()).toMatchObject({ event: 'error' });
 });

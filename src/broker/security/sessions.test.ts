@@ -76,3 +76,23 @@ test('there are so many: the longest unused ones go, of the same user first', ()
   expect(sessions.use(annas[2] ?? '', HERE)).toBeUndefined();
   expect(sessions.use(first.token, HERE)).toBeDefined();
 });
+
+test('a request that goes on uses its session, and is told of its end', () => {
+  const anna = new User(record('anna'));
+  const { token, session } = sessions.begin(anna);
+  let told = 0;
+  const watched = sessions.watch(session, () => told++);
+  for (let again = 0; again < 5; again++) {
+    clock.advance(90);
+    expect(watched.use()).toBe(true);
+  }
+  expect(sessions.use(token, HERE)).toBe(session);
+  const stopped = sessions.watch(session, () => told++);
+  stopped.stop();
+  sessions.end(token);
+  expect(told).toBe(1);
+  for (const { use } of [watched, stopped, sessions.watch(session, () => told++)]) expect(use()).toBe(false);
+  const next = sessions.watch(sessions.begin(anna).session, () => told++);
+  anna.update(record('anna', 'two'));
+  expect(next.use()).toBe(false);
+});

@@ -37,6 +37,8 @@ interface KeptSession extends Session {
   /** By the clock's `monotonic`. */
   readonly endsAt: number;
   usedAt: number;
+  /** Called once it is over, as far as that is noticed. */
+  readonly onEnd: Set<() => void>;
 }
 
 export interface SessionsOptions {
@@ -76,6 +78,7 @@ export class Sessions {
       passwordHash: hashOf(user),
       endsAt: now + settings.lifetimeMs,
       usedAt: now,
+      onEnd: new Set(),
     };
     this.#sessions.set(keyOf(token), session);
     return { token, session };
@@ -86,15 +89,34 @@ export class Sessions {
     const key = keyOf(token);
     const session = this.#sessions.get(key);
     if (session === undefined) return undefined;
-    this.#sessions.delete(key);
-    if (this.#isOver(session)) return undefined;
-    session.usedAt = this.#options.clock.monotonic();
-    this.#sessions.set(key, session);
+    if (this.#isOver(session)) {
+      this.#end(key);
+      return undefined;
+    }
+    this.#used(key, session);
     return this.#options.users.mayComeFrom(session.user, from) ? session : undefined;
   }
 
   end(token: string): void {
-    this.#sessions.delete(keyOf(token));
+    this.#end(keyOf(token));
+  }
+
+  /**
+   * For a request that goes on: `ended` is called when somebody logs out, or the session gives way to others. `use` says whether it may go on, and
+   * counts as a use of the session. Answers what ends the watching.
+   */
+  watch(session: Session, ended: () => void): { readonly use: () => boolean; readonly stop: () => void } {
+    const [key, kept] = [...this.#sessions].find(([, each]) => each === session) ?? [];
+    kept?.onEnd.add(ended);
+    return {
+      use: () => {
+        if (key === undefined || kept === undefined || this.#sessions.get(key) !== kept || this.#isOver(kept))
+          return false;
+        this.#used(key, kept);
+        return true;
+      },
+      stop: () => kept?.onEnd.delete(ended),
+    };
   }
 
   #isOver({ user, passwordHash, endsAt, usedAt }: KeptSession): boolean {
@@ -104,12 +126,25 @@ export class Sessions {
   }
 
   #makeRoom(user: User): void {
-    for (const [key, session] of this.#sessions) if (this.#isOver(session)) this.#sessions.delete(key);
+    for (const [key, session] of this.#sessions) if (this.#isOver(session)) this.#end(key);
     const own = [...this.#sessions].filter(([, session]) => session.user === user);
     const [ownOldest] = own;
-    if (ownOldest !== undefined && own.length >= MAX_PER_USER) this.#sessions.delete(ownOldest[0]);
+    if (ownOldest !== undefined && own.length >= MAX_PER_USER) this.#end(ownOldest[0]);
     const [oldest] = this.#sessions.keys();
-    if (oldest !== undefined && this.#sessions.size >= this.#options.settings.max) this.#sessions.delete(oldest);
+    if (oldest !== undefined && this.#sessions.size >= this.#options.settings.max) this.#end(oldest);
+  }
+
+  #used(key: string, session: KeptSession): void {
+    session.usedAt = this.#options.clock.monotonic();
+    this.#sessions.delete(key);
+    this.#sessions.set(key, session);
+  }
+
+  #end(key: string): void {
+    const session = this.#sessions.get(key);
+    this.#sessions.delete(key);
+    for (const ended of session?.onEnd ?? []) ended();
+    session?.onEnd.clear();
   }
 }
 

@@ -120,7 +120,13 @@ function addPath(app: FastifyInstance, path: string, routes: readonly Route[], o
         try {
           const answer = await route.answer(call);
           if (login !== undefined) recordAnswer(route, askedBy(login, call), answer);
-          return send(request, reply, answer, options.live);
+          return send(
+            request,
+            reply,
+            answer,
+            (refused) => listening(request, route, options, login, refused),
+            options.live,
+          );
         } catch (error) {
           if (login !== undefined) recordFailure(route, askedBy(login, call), error);
           throw error;
@@ -174,7 +180,36 @@ function visitorBy(socket: Socket): Visitor {
   return { address: socket.remoteAddress, port: socket.localPort ?? 0, tls: 'encrypted' in socket };
 }
 
-function send(request: FastifyRequest, reply: FastifyReply, answer: Answer, live: LiveAnswers): FastifyReply {
+/** Whether whoever listens to events may go on. The end of a session is told at once, anything else when it is asked for. */
+function listening(
+  request: FastifyRequest,
+  route: Route,
+  options: Shared,
+  login: Login | undefined,
+  refused: () => void,
+): Listening {
+  if (login === undefined) return { mayGoOn: () => true, stop: () => {} };
+  const { session, user } = login;
+  const watched = session && options.broker.sessions.watch(session, refused);
+  return {
+    mayGoOn: () =>
+      user.record !== undefined && watched?.use() !== false && refusalOf(request, route, options, login) === undefined,
+    stop: () => watched?.stop(),
+  };
+}
+
+interface Listening {
+  readonly mayGoOn: () => boolean;
+  readonly stop: () => void;
+}
+
+function send(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  answer: Answer,
+  listen: (refused: () => void) => Listening,
+  live: LiveAnswers,
+): FastifyReply {
   const { status, body, bytes, events, sent, headers } = answer;
   if (events !== undefined && request.method !== 'HEAD') live.checkRoom();
   reply.status(status).headers({ 'cache-control': 'no-cache', 'x-content-type-options': 'nosniff', ...headers });
@@ -190,7 +225,10 @@ function send(request: FastifyRequest, reply: FastifyReply, answer: Answer, live
     // It has no body, and that was read: nobody waits for the client any more.
     request.raw.resume();
     reply.raw.writeHead(status, reply.getHeaders() as OutgoingHttpHeaders);
-    events(live.open(reply.raw));
+    const listener = listen(() => stream.refuse());
+    const stream = live.open(reply.raw, listener.mayGoOn);
+    stream.onClose(listener.stop);
+    events(stream);
     return reply;
   }
   if (bytes !== undefined) return reply.send(bytes);

@@ -33,12 +33,15 @@ export interface ServerEvent {
 export class EventStream {
   readonly #response: ServerResponse;
   readonly #clock: Clock;
+  readonly #mayListen: () => boolean;
   #timer: Timer;
   #stuck = 0;
 
-  constructor(response: ServerResponse, clock: Clock) {
+  /** `mayListen` is asked every now and then. */
+  constructor(response: ServerResponse, clock: Clock, mayListen: () => boolean) {
     this.#response = response;
     this.#clock = clock;
+    this.#mayListen = mayListen;
     OPEN_ENDED.add(response);
     this.#timer = this.#signOfLife();
     response.once('close', () => this.#timer.cancel());
@@ -90,9 +93,19 @@ export class EventStream {
     if (!this.ended) this.#response.end();
   }
 
+  /** Whoever listens may not do so any more. */
+  refuse(): void {
+    this.send({ event: 'error', data: { reason: 'the login is over, or the user may not do this any more' } });
+    this.end();
+  }
+
   #signOfLife(): Timer {
     return this.#clock.setTimer(SIGN_OF_LIFE_MS, () => {
       if (this.ended) return;
+      if (!this.#mayListen()) {
+        this.refuse();
+        return;
+      }
       if (!this.#response.writableNeedDrain) this.#response.write(': \n\n');
       else if (++this.#stuck >= MAX_STUCK) {
         this.#response.destroy();

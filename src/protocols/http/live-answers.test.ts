@@ -67,3 +67,15 @@ it('refuses the one that is too many', async () => {
   live.close();
   await Promise.all(waiting);
 });
+
+it('asks every now and then whether whoever listens may go on', async () => {
+  const clock = new VirtualClock(0);
+  let may = true;
+  const client = response();
+  const stream = new LiveAnswers(clock).open(client, () => may);
+  await clock.advance(60_000);
+  expect(stream.ended).toBe(false);
+  may = false;
+  await clock.advance(15_000);
+  expect(stream.ended).toBe(true);
+});

@@ -28,8 +28,9 @@ export class LiveAnswers {
       throw new HttpError(503, 'too_many_streams', `there are ${MAX_EVENT_STREAMS} readers of events: try again later`);
   }
 
-  open(response: ServerResponse): EventStream {
-    const stream = new EventStream(response, this.#clock);
+  /** `mayListen` is asked every now and then. */
+  open(response: ServerResponse, mayListen: () => boolean): EventStream {
+    const stream = new EventStream(response, this.#clock, mayListen);
     this.#streams.add(stream);
     stream.onClose(() => this.#streams.delete(stream));
     return stream;
