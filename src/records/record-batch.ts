@@ -36,6 +36,8 @@ const RECORD_COUNT = 57;
 export const BATCH_HEADER_BYTES = 61;
 /** Bytes that `batchLength` does not count: the base offset and the length itself. Enough to know a batch's size. */
 export const BATCH_LENGTH_OVERHEAD = 12;
+/** The CRC is that of everything from here on. */
+export const CRC_STARTS_AT = ATTRIBUTES;
 export const CURRENT_MAGIC = 2;
 
 /** The smallest record there is: length, attributes, two deltas, no key, no value, no headers; one byte each. */
@@ -172,7 +174,7 @@ export function stampCrc(buffer: Buffer, at: number): void {
 }
 
 function crcOfContent(buffer: Buffer, at: number): number {
-  return crc32c(buffer.subarray(at + ATTRIBUTES, at + batchSize(buffer, at)));
+  return crc32c(buffer.subarray(at + CRC_STARTS_AT, at + batchSize(buffer, at)));
 }
 
 /**

@@ -53,6 +53,8 @@ export interface CommitLogTail {
 /** A group as it stands in the log. */
 export interface TailGroup {
   readonly payload: Buffer;
+  /** CRC-32C of the payload, which it was found to have. */
+  readonly payloadCrc: number;
   readonly end: Position;
   /** Of the writer that it stands in the log by; what is in it may be of an earlier one. */
   readonly epoch: number;

@@ -7,6 +7,7 @@ import type { Destination } from '../../src/broker/virtual-hosts/destination.ts'
 import { SeededRandom } from '../../src/environment/seeded-random.ts';
 import { SimulatedDisk } from '../../src/environment/simulated-files.ts';
 import { VirtualClock } from '../../src/environment/virtual-clock.ts';
+import { BrokerError } from '../../src/errors.ts';
 import type { Entry, Shard } from '../../src/storage/index.ts';
 import { openSimulatedShard } from '../simulated-shard.ts';
 import { numberedMessage, numberOf, turn, withHistory } from './simulated-message.ts';
@@ -34,8 +35,8 @@ interface Life {
 
 /**
  * Two real queues in one shard over a simulated disk. Messages are published, moved from one to the other and back, deleted by their ids, and
- * acknowledged, while the disk may lose its power at any operation. At every start each message that counts is in one queue, once;
- * and what is seen by looking is what is got by getting, in that order.
+ * acknowledged, while the disk may lose its power at any operation; in some lives it also fails, or is full. At every start each message that counts is in one
+ * queue, once; and what is seen by looking is what is got by getting, in that order.
  */
 export class TransferSimulation {
   readonly history: string[] = [];
@@ -45,6 +46,8 @@ export class TransferSimulation {
   readonly #ids: readonly string[];
   #now = Date.UTC(2000, 0, 1);
   #crashed = false;
+  /** The disk failed in this life, or may have: what was told is not sure, but that nothing which was there before is lost. */
+  #torn = false;
   #failure: Error | undefined;
   moved = 0;
 
@@ -68,13 +71,17 @@ export class TransferSimulation {
   async #start(): Promise<Life> {
     const random = this.#random;
     const clock = new VirtualClock(this.#now);
+    this.#torn = false;
+    this.#disk.capacity = Number.POSITIVE_INFINITY;
     const shard = await openSimulatedShard({
       ...{ disk: this.#disk, clock, home: HOME, fileBytes: 500 + random.below(10_000) },
       flushBytes: 500 + random.below(20_000),
       tailCacheBytes: random.below(3) * 4000,
+      onTrouble: (error) => this.history.push(`trouble: ${error.message}`),
     });
     const fail = (error: Error) => {
-      throw error;
+      if (!this.#torn) throw error;
+      this.history.push(`trouble: ${error.message}`);
     };
     const turns = new BrokerTurns({ clock, shards: [shard], onTrouble: fail });
     const host = { deadLetter: () => {}, expired: () => {}, onTrouble: fail };
@@ -151,13 +158,17 @@ export class TransferSimulation {
   async #live(life: Life, steps: number): Promise<void> {
     const random = this.#random;
     const ending = random.below(10);
+    const breaks = random.chance(0.4);
     if (ending < 7)
       void this.#disk.crashAt(1 + random.below(steps * 2)).then(() => {
         this.#crashed ||= this.#disk.life === life.number + 1;
       });
-    for (let step = 0; step < steps && this.#alive(life); step++) await this.#step(life);
+    for (let step = 0; step < steps && this.#alive(life); step++) {
+      if (breaks && random.chance(0.05)) this.#breakDisk();
+      await this.#step(life);
+    }
     if (this.#failure !== undefined) throw this.#failure;
-    if (this.#alive(life) && ending >= 8) {
+    if (this.#alive(life) && ending >= 8 && !this.#torn) {
       await Promise.all(life.pending);
       for (const { delivery } of life.out) delivery.requeue(false);
       await life.transfers.close();
@@ -169,6 +180,20 @@ export class TransferSimulation {
     for (const transfer of life.transfers.all()) transfer.stop();
     this.#now = life.clock.now() + random.below(500);
     for (const queue of life.queues) queue.delete();
+  }
+
+  #breakDisk(): void {
+    const random = this.#random;
+    this.#torn = true;
+    if (random.chance(0.6)) {
+      const operation = (['write', 'sync', 'create', 'read'] as const)[random.below(4)] ?? 'write';
+      this.history.push(`${operation} will fail`);
+      this.#disk.fail(operation, random.below(3));
+    } else {
+      const isFull = this.#disk.capacity === Number.POSITIVE_INFINITY;
+      this.#disk.capacity = isFull ? this.#disk.usedBytes + random.below(2000) : Number.POSITIVE_INFINITY;
+      this.history.push(isFull ? 'the disk will be full' : 'the disk has room');
+    }
   }
 
   #alive(life: Life): boolean {
@@ -204,7 +229,7 @@ export class TransferSimulation {
   /** What waits for a disk that is gone never ends. */
   #begin(life: Life, work: Promise<void>): void {
     const known = work.catch((error: Error) => {
-      if (this.#alive(life)) this.#failure ??= error;
+      if (this.#alive(life) && !(this.#torn && error instanceof BrokerError)) this.#failure ??= error;
     });
     life.pending.add(known);
     void known.then(() => life.pending.delete(known));
@@ -218,10 +243,11 @@ export class TransferSimulation {
       this.#fates.push(fate);
       const message = numberedMessage(fate.id, random.below(300), { priority: random.below(LANES) });
       const { current } = life.turns;
-      current.publish({ targets: [target], memo: undefined } as Route<Destination>, message);
+      // Past what would refuse it on a full disk, as what moves is.
+      current.publish({ targets: [target], memo: undefined } as Route<Destination>, message, true);
       current.wait({
         turnSettled: (_, error) => {
-          if (this.#alive(life)) fate.published = error === undefined ? 'confirmed' : 'failed';
+          if (this.#alive(life)) fate.published = error === undefined ? 'confirmed' : this.#torn ? undefined : 'failed';
         },
       });
     }
@@ -296,8 +322,10 @@ export class TransferSimulation {
     const queue = life.queues[this.#random.below(2)] ?? life.queues[0];
     await queue.get(false, (delivery, message) => {
       const fate = this.#fateOf(message);
-      if (life.out.some((other) => other.fate === fate)) throw new Error(`message ${fate.id} is out twice`);
-      if (fate.gone !== undefined) throw new Error(`message ${fate.id} came after it was gone`);
+      // What an append took that failed is there again.
+      if (!this.#torn && life.out.some((other) => other.fate === fate))
+        throw new Error(`message ${fate.id} is out twice`);
+      if (!this.#torn && fate.gone !== undefined) throw new Error(`message ${fate.id} came after it was gone`);
       life.out.push({ delivery, fate });
     });
   }

@@ -200,8 +200,8 @@ class ShardArchive {
       await this.#write(this.#marksUpTo(tail.position));
       while (tail.position < upTo) {
         const frames: Buffer[] = [];
-        await tail.read(upTo, READ_BYTES, ({ payload, end }) => {
-          frames.push(...groupFrame({ position: end, payload }, this.#synced), ...this.#marksUpTo(end));
+        await tail.read(upTo, READ_BYTES, (group) => {
+          frames.push(...groupFrame(group, this.#synced), ...this.#marksUpTo(group.end));
         });
         await this.#write(frames);
         if (this.#at >= FILE_BYTES) await this.#roll(tail);

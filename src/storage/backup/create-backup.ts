@@ -222,10 +222,8 @@ class BackupRun {
     return this.#store(end - tail.position, async (write) => {
       while (tail.position < end) {
         const frames: Buffer[] = [];
-        await tail.read(end, PIECE_BYTES, ({ payload, end: position }) => {
-          frames.push(...groupFrame({ position, payload }));
-        });
-        await write(Buffer.concat(frames));
+        await tail.read(end, PIECE_BYTES, (group) => frames.push(...groupFrame(group)));
+        for (const piece of inPieces(frames)) await write(piece);
       }
     });
   }
@@ -287,6 +285,21 @@ function keyOf({ name, size }: Segment): string {
 
 function isPart(log: Log, segment: Segment): boolean {
   return !log.deleted && log.segments.includes(segment);
+}
+
+/** Joins what is small, and takes large ones apart: others have their turn between two pieces. */
+function* inPieces(chunks: readonly Buffer[]): Generator<Buffer, void> {
+  let small: Buffer[] = [];
+  for (const chunk of chunks) {
+    if (chunk.length <= PIECE_BYTES) {
+      small.push(chunk);
+      continue;
+    }
+    if (small.length > 0) yield Buffer.concat(small);
+    small = [];
+    for (let at = 0; at < chunk.length; at += PIECE_BYTES) yield chunk.subarray(at, at + PIECE_BYTES);
+  }
+  if (small.length > 0) yield Buffer.concat(small);
 }
 
 function isGone(error: unknown): boolean {

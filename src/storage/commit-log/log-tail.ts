@@ -74,9 +74,9 @@ export class LogTail implements CommitLogTail {
       while (reader.position < end && reader.position - from < maxBytes) {
         const frame = await reader.nextHeader();
         const payload = frame && !frame.closed ? await reader.payload(frame) : undefined;
-        if (payload === undefined)
+        if (frame === undefined || payload === undefined)
           throw damaged(path, FILE_HEADER_BYTES + reader.position - start, 'is damaged where it was durable');
-        visit({ payload, end: reader.position, epoch: header.epoch });
+        visit({ payload, payloadCrc: frame.payloadCrc, end: reader.position, epoch: header.epoch });
       }
       return reader.position;
     } finally {
