@@ -15,10 +15,11 @@ interface HttpAct {
 
 const DECLARED = ['durable', 'auto_delete', 'arguments'];
 const ACL = ['resource_type', 'resource_name', 'pattern', 'principal', 'host', 'operation', 'permission'];
+const TRANSFER = ['ids', 'count', 'filter', 'rate', 'dry_run'];
 const BINDING = ['source', 'dtype', 'destination', 'props'];
 
 /** Those that have a name of their own; the others are called by their path. */
-const ACTS: Readonly<Record<string, HttpAct>> = {
+export const ACTS: Readonly<Record<string, HttpAct>> = {
   'PUT /api/vhosts/:vhost': { act: 'vhost.create', declares: true, details: ['default_queue_type'] },
   'DELETE /api/vhosts/:vhost': { act: 'vhost.delete' },
   'POST /api/users/bulk-delete': { act: 'user.delete', details: ['users'] },
@@ -34,7 +35,11 @@ const ACTS: Readonly<Record<string, HttpAct>> = {
   'DELETE /api/topic-permissions/:vhost/:user/:exchange': { act: 'topic-permissions.clear' },
   'DELETE /api/connections/username/:username': { act: 'connection.close' },
   'DELETE /api/connections/:connection': { act: 'connection.close' },
-  'PUT /api/exchanges/:vhost/:exchange': { act: 'exchange.declare', declares: true, details: ['type', ...DECLARED] },
+  'PUT /api/exchanges/:vhost/:exchange': {
+    act: 'exchange.declare',
+    declares: true,
+    details: ['type', 'internal', ...DECLARED],
+  },
   'DELETE /api/exchanges/:vhost/:exchange': { act: 'exchange.delete' },
   'PUT /api/queues/:vhost/:queue': { act: 'queue.declare', declares: true, details: DECLARED },
   'DELETE /api/queues/:vhost/:queue': { act: 'queue.delete' },
@@ -50,23 +55,32 @@ const ACTS: Readonly<Record<string, HttpAct>> = {
   'DELETE /api/policies/:vhost/:name': { act: 'policy.delete' },
   'POST /api/definitions': { act: 'definitions.import' },
   'POST /api/definitions/:vhost': { act: 'definitions.import' },
-  'POST /api/queues/:vhost/:queue/move': { act: 'queue.move', details: ['destination', 'to', 'count', 'filter'] },
+  'POST /api/queues/:vhost/:queue/move': { act: 'queue.move', details: ['to', ...TRANSFER] },
   'DELETE /api/queues/:vhost/:queue/messages/:id': { act: 'message.delete' },
-  'POST /api/dead-letters/:vhost/:queue/redrive': { act: 'dead-letters.redrive', details: ['to', 'count', 'filter'] },
+  'POST /api/dead-letters/:vhost/:queue/redrive': {
+    act: 'dead-letters.redrive',
+    details: ['to', 'keep_trail', ...TRANSFER],
+  },
   'POST /api/delayed/:vhost/:id/deliver': { act: 'message.deliver' },
   'DELETE /api/delayed/:vhost/:id': { act: 'message.delete' },
   'DELETE /api/transfers/:id': { act: 'transfer.cancel' },
   'PUT /api/streams/:stream': { act: 'stream.create', declares: true, details: ['partitions', 'config'] },
   'DELETE /api/streams/:stream': { act: 'stream.delete' },
-  'POST /api/streams/:stream/partitions': { act: 'stream.partitions', details: ['partitions'] },
+  'POST /api/streams/:stream/partitions': { act: 'stream.partitions', details: ['count'] },
   'PUT /api/streams/:stream/config': { act: 'stream.config', details: ['config'] },
-  'POST /api/streams/:stream/trim': { act: 'stream.truncate', details: ['partitions'] },
+  'POST /api/streams/:stream/trim': {
+    act: 'stream.truncate',
+    details: ['partitions', 'before_offset', 'before_timestamp'],
+  },
   'DELETE /api/groups/:group': { act: 'group.delete' },
   'POST /api/groups/:group/offsets': { act: 'offsets.set' },
-  'POST /api/groups/:group/reset': { act: 'offsets.reset', details: ['stream', 'to', 'dry_run'] },
+  'POST /api/groups/:group/reset': { act: 'offsets.reset', details: ['streams', 'to', 'dry_run'] },
   'DELETE /api/groups/:group/offsets/:stream': { act: 'offsets.delete' },
   'POST /api/transactions/:transaction/abort': { act: 'transaction.abort' },
-  'POST /api/streams/:stream/partitions/:partition/abort-transaction': { act: 'transaction.abort' },
+  'POST /api/streams/:stream/partitions/:partition/abort-transaction': {
+    act: 'transaction.abort',
+    details: ['producer_id', 'producer_epoch', 'coordinator_epoch'],
+  },
   'POST /api/backups': { act: 'backup.create', details: ['set', 'full'] },
   'DELETE /api/backups/status': { act: 'backup.stop' },
   'POST /api/backups/prune': { act: 'backup.prune', details: ['set', 'keep', 'older_than_ms'] },
@@ -78,6 +92,12 @@ const ACTS: Readonly<Record<string, HttpAct>> = {
   'DELETE /api/users/:user/scram/:mechanism': { act: 'scram.change' },
   'PUT /api/settings/:name': { act: 'settings.change', details: ['value'] },
   'DELETE /api/settings/:name': { act: 'settings.change' },
+  'PUT /api/traces/settings': {
+    act: 'traces.settings.change',
+    details: [
+      ...['mode', 'sample_share', 'virtual_hosts', 'destinations', 'id_header', 'retention_ms', 'retention_bytes'],
+    ],
+  },
   'PUT /api/log-level': { act: 'log-level.change', details: ['level', 'parts'] },
   'DELETE /api/session': { act: 'logout' },
 };
@@ -93,12 +113,6 @@ export const NO_ACTS: ReadonlySet<string> = new Set([
   'POST /api/exchanges/:vhost/:exchange/produce',
   'POST /api/exchanges/:vhost/:exchange/route',
   'POST /api/streams/:stream/produce',
-  'POST /api/streams/:stream/consume',
-  'POST /api/streams/:stream/produce',
-  'POST /api/exchanges/:vhost/:exchange/produce',
-  'POST /api/queues/:vhost/:queue/produce',
-  'POST /api/queues/:vhost/:queue/consume',
-  'POST /api/queues/:vhost/:queue/settle',
   'POST /api/streams/:stream/consume',
 ]);
 
