@@ -17,9 +17,9 @@ const lock = createHash('sha256')
   .digest('hex');
 const installed = existsSync(stampFile) && readFileSync(stampFile, 'utf8') === lock;
 
-if (!installed) {
+if (!installed && !isWhatIsLocked()) {
   process.stderr.write(
-    `sluice: installing dependencies (${existsSync(modules) ? 'the lock file has changed' : 'first run'})\n`,
+    `sluice: installing dependencies (${existsSync(modules) ? 'they are not those of the lock file' : 'first run'})\n`,
   );
   // Not `npm_config_*` of the outer npm run: they would change what is installed (for one, --omit or --workspace).
   const env = Object.fromEntries(
@@ -32,6 +32,20 @@ if (!installed) {
     env: { ...env, NODE_ENV: 'development' },
   });
   if (status !== 0) fail('npm ci failed; see above');
+}
+
+/** Whether somebody's own `npm ci` put here what the lock file says: npm writes down what it installed. */
+function isWhatIsLocked() {
+  try {
+    const packages = (file) => JSON.parse(readFileSync(file, 'utf8')).packages;
+    const there = packages(join(modules, '.package-lock.json'));
+    return Object.entries(packages(join(root, 'package-lock.json'))).every(
+      ([path, { version, optional }]) =>
+        path === '' || (there[path] === undefined ? optional === true : there[path].version === version),
+    );
+  } catch {
+    return false;
+  }
 }
 
 function pinnedVersion() {

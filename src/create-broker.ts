@@ -130,8 +130,8 @@ export async function createBroker(options: CreateBrokerOptions = {}): Promise<R
       await storage.notedRestore();
       const { backup, time } = storage.restored;
       logger.info(
-        { backup, time: new Date(time).toISOString() },
-        'this is the state of that time, restored from a backup',
+        { backup, stateOf: new Date(time).toISOString() },
+        'this is the state of a former time, restored from a backup',
       );
     }
     await file?.importInto(broker);

@@ -32,8 +32,8 @@ export function position(text: string): Position {
   if (text === 'earliest' || text === 'latest') return { kind: text };
   if (/^\d+$/.test(text)) return { kind: 'offset', offset: whole(0)(text) };
   if (/^-\d+$/.test(text)) return { kind: 'last', count: -whole(Number.MIN_SAFE_INTEGER)(text) };
-  const timestamp = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(timestamp)) {
+  const timestamp = timeIn(text);
+  if (timestamp === undefined) {
     throw new InvalidArgumentError(
       'earliest, latest, an offset, -N for the last N records, or a time as in 2026-01-31T12:00:00Z is wanted.',
     );
@@ -43,9 +43,14 @@ export function position(text: string): Position {
 
 /** A time as ISO 8601 writes it; milliseconds since the epoch. */
 export function time(text: string): number {
-  const place = position(text);
-  if (place.kind === 'time') return place.timestamp;
-  throw new InvalidArgumentError('A time as in 2026-01-31T12:00:00Z is wanted.');
+  const timestamp = timeIn(text);
+  if (timestamp === undefined) throw new InvalidArgumentError('A time as in 2026-01-31T12:00:00Z is wanted.');
+  return timestamp;
+}
+
+function timeIn(text: string): number | undefined {
+  const timestamp = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(timestamp) ? undefined : timestamp;
 }
 
 export interface Address {

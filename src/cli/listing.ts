@@ -32,6 +32,8 @@ export interface List {
   readonly columns: readonly Column[];
   /** Said instead of an empty table. */
   readonly none: string;
+  /** What of that the list is of. */
+  readonly only?: Filter;
   /** Of the names. */
   readonly part?: string | undefined;
 }
@@ -56,10 +58,14 @@ export function listing(command: Command, columns: readonly Column[]): Command {
 
 /** Prints the list that the API has there. */
 export async function printList(client: ApiClient, list: List, options: ListingOptions): Promise<void> {
-  const items = await itemsOf(client, list, options);
+  const { items, looked, unknown } = await itemsOf(client, list, options);
+  if (looked > 0 && unknown.length > 0)
+    process.stderr.write(
+      `sluice: nothing in this list has '${unknown.join("', '")}'; its columns are ${list.columns.map(({ heading }) => heading).join(', ')}\n`,
+    );
   const chosen = options.columns?.map((name) => columnOf(list.columns, name));
   if (options.json) return printJson(chosen === undefined ? items : items.map((item) => picked(item, chosen)));
-  if (items.length === 0) return print(list.none);
+  if (items.length === 0) return print(looked === 0 && list.part === undefined ? list.none : 'nothing fits the filter');
   const columns = chosen ?? list.columns;
   await print(
     table(
@@ -69,15 +75,28 @@ export async function printList(client: ApiClient, list: List, options: ListingO
   );
 }
 
+interface Found {
+  readonly items: readonly Item[];
+  /** Items that were held against the filters. */
+  readonly looked: number;
+  /** What the options name, and none of these has. */
+  readonly unknown: readonly string[];
+}
+
 /** What the options leave of the list. */
-async function itemsOf(client: ApiClient, { path, columns, part }: List, options: ListingOptions): Promise<Item[]> {
+async function itemsOf(
+  client: ApiClient,
+  { path, columns, part, only }: List,
+  options: ListingOptions,
+): Promise<Found> {
   const { sort, limit = Number.POSITIVE_INFINITY } = options;
   const filters = [...(options.filter ?? []), ...(part === undefined ? [] : [nameHas(part)])];
   const conditions = filters.map(({ field, holds }) => ({ path: columnOf(columns, field).path, holds }));
   const order = sort === undefined ? undefined : columnOf(columns, sort.replace(/^-/, '')).path;
-  const needed = [...(options.columns?.map((name) => columnOf(columns, name)) ?? columns), ...conditions].map(
-    (each) => each.path,
-  );
+  const shown = options.columns?.map((name) => columnOf(columns, name)) ?? columns;
+  const needed = new Set([...shown, ...conditions].map((each) => each.path));
+  if (order) needed.add(order);
+  const unknown = new Set([...needed].filter((name) => !columns.some((column) => column.path === name)));
   const query = {
     sort: order,
     // Lists without pages do not look at it.
@@ -87,16 +106,20 @@ async function itemsOf(client: ApiClient, { path, columns, part }: List, options
     columns:
       options.json && options.columns === undefined
         ? undefined
-        : [...new Set([...needed, ...(order ? [order] : [])])].join(','),
+        : [...needed, ...(only === undefined ? [] : [only.field])].join(','),
   };
   const items: Item[] = [];
+  let looked = 0;
   for await (const page of client.pages<Item>(path, { query }))
     for (const item of page) {
+      if (only?.holds(at(item, only.field)) === false) continue;
+      looked++;
+      for (const name of unknown) if (at(item, name) !== undefined) unknown.delete(name);
       if (!conditions.every((condition) => condition.holds(at(item, condition.path)))) continue;
       items.push(item);
-      if (items.length >= limit) return items;
+      if (items.length >= limit) return { items, looked, unknown: [...unknown] };
     }
-  return items;
+  return { items, looked, unknown: [...unknown] };
 }
 
 /** By its heading or its path; any other name is a path. */

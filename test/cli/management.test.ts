@@ -44,6 +44,37 @@ test('a queue is declared, filled, looked at, purged and deleted', async () => {
   expect(await broker.json(['queue', 'list'])).toEqual([]);
 });
 
+test('a list says whether nothing is there, nothing fits, or nothing has what was asked for', async () => {
+  const broker = await ManagedBroker.start();
+  const said = async (...args: string[]) => {
+    const { code, stdout, stderr } = await broker.run(['queue', 'list', ...args]);
+    return { code, stdout, stderr };
+  };
+  expect(await said('--filter', 'nope>1')).toMatchObject({ stdout: expect.stringContaining('create one'), stderr: '' });
+  await broker.text(['queue', 'create', 'orders']);
+  expect(await said('--filter', 'ready>1')).toEqual({ code: 0, stdout: 'nothing fits the filter\n', stderr: '' });
+  expect(await said('nobody')).toEqual({ code: 0, stdout: 'nothing fits the filter\n', stderr: '' });
+  for (const args of [
+    ['--filter', 'nope>1'],
+    ['--sort', '-nope'],
+    ['--columns', 'name,nope'],
+  ])
+    expect((await said(...args)).stderr).toContain("nothing in this list has 'nope'; its columns are vhost, name,");
+  expect((await said('--filter', 'auto_delete=false')).stderr).toBe('');
+});
+
+test('what is not there is said in one sentence', async () => {
+  const broker = await ManagedBroker.start();
+  const said = async (...args: string[]) => (await broker.run(args)).stderr;
+  expect(await said('permission', 'set', 'nobody')).toBe("sluice: there is no user 'nobody', or no virtual host '/'\n");
+  expect(await said('queue', 'publish', 'nowhere', 'x')).toContain("there is no queue 'nowhere'");
+  expect(await said('timer', 'show', '0-0-mwqtt1wl')).toBe(
+    "sluice: there is no message '0-0-mwqtt1wl' that is held back in '/'\n",
+  );
+  expect(await said('trace', 'find', '--from', 'yesterday')).toContain('A time as in');
+  expect(await said('log-level', 'loud')).toMatch(/Allowed choices are trace, debug/);
+});
+
 test('exchanges and bindings are made, shown and taken away', async () => {
   const broker = await ManagedBroker.start();
   await broker.text(['queue', 'create', 'orders']);

@@ -48,7 +48,7 @@ test('dead letters are listed with how they died, and brought back', async () =>
     'QUEUE        MESSAGES  REASONS     DIED-IN\njobs.failed         2  rejected=2  jobs=2\n',
   );
   const shown = await broker.text(['dlq', 'show', 'jobs.failed', '--reason', 'rejected']);
-  expect(shown).toMatch(/^died: +rejected in jobs, 1 times, 20\d\d-/m);
+  expect(shown).toMatch(/^died: +rejected in jobs, 1 time, 20\d\d-/m);
   expect(shown).toMatch(/^ {2}j2$/m);
   expect(await broker.text(['dlq', 'show', 'jobs.failed', '--reason', 'expired'])).toBe('no such dead letters\n');
   expect(await broker.text(['dlq', 'redrive', 'jobs.failed', '--dry-run'])).toContain('would move 2 messages');

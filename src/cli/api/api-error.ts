@@ -28,6 +28,9 @@ export interface Refused {
 /** RabbitMQ has 401 both for who is not known and for who is, and may not. */
 const NOT_KNOWN = 'not_authorized';
 
+/** How RabbitMQ answers, with 400, who sets permissions of somebody, or somewhere, that is not there. */
+const NO_SUCH_PLACE = 'vhost_or_user_not_found';
+
 /** What an answer means, and what to do about it. */
 export function apiError(refused: Refused): ApiError {
   const { status, address, user, subject } = refused;
@@ -40,6 +43,7 @@ export function apiError(refused: Refused): ApiError {
       'access-refused',
       `user '${user}' may not do this: ${said}; see its tags and permissions: sluice user show ${user}`,
     );
+  if (reason === NO_SUCH_PLACE && subject !== undefined) return of('not-found', `there is no ${subject}`);
   if (status === 404) {
     const usual = reason === undefined || reason === 'Not Found';
     if (subject !== undefined) return of('not-found', `there is no ${subject}${usual ? '' : `: ${said}`}`);

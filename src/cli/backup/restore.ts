@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { realEnvironment } from '../../environment/real.ts';
 import { BrokerError } from '../../errors.ts';
 import { isoTime, Progress, type Restored, restore as restoreBackup } from '../../storage/backup/index.ts';
+import { time } from '../arguments.ts';
 import { print, printJson, size } from '../output.ts';
 import { confirmed } from '../terminal/confirm.ts';
 import { watched } from './bar.ts';
@@ -34,7 +35,7 @@ export function register(program: Command): void {
     .description('make a data directory from a backup')
     .argument('<directory>', 'of the set of backups')
     .requiredOption('--to <directory>', 'the data directory to make')
-    .option('--at <time>', 'the state of this time, as in 2026-01-31T12:00:00Z', at)
+    .option('--at <time>', 'the state of this time, as in 2026-01-31T12:00:00Z', time)
     .option('--backup <id>', 'the backup to begin with')
     .option('--skip-damaged', 'restore what is whole, and say what is missing')
     .option('--force', 'also where there is data: it is deleted')
@@ -75,10 +76,4 @@ async function restore(directory: string, options: RestoreOptions): Promise<void
 
 function asJson({ backup, time, stoppedBy, shards, bytes, damages, repaired }: Restored) {
   return { backup: backup.id, time, stopped_by: stoppedBy ?? null, shards, bytes, damages, repaired };
-}
-
-function at(text: string): number {
-  const time = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
-  if (!Number.isNaN(time)) return time;
-  throw new InvalidArgumentError('A time as in 2026-01-31T12:00:00Z is wanted.');
 }

@@ -93,9 +93,9 @@ async function list(options: ListingOptions & { readonly vhost?: string; readonl
     path: vhost === undefined ? '/bindings' : path`/bindings/${vhost}`,
     columns: vhost === undefined ? COLUMNS : COLUMNS.slice(1),
     none: 'no bindings; make one: sluice binding create EXCHANGE QUEUE',
+    ...(options.default ? {} : { only: named }),
   };
-  const filter = [...(options.filter ?? []), ...(options.default ? [] : [named])];
-  await withApi(options, (client) => printList(client, source, { ...options, filter }));
+  await withApi(options, (client) => printList(client, source, options));
 }
 
 function between(source: string, destination: string, { vhost, toExchange }: BindingOptions): string {

@@ -4,7 +4,7 @@ import type { DeadLetterMessage } from '../../protocols/http/shapes/dead-letters
 import { api, path, withApi } from '../api/index.ts';
 import { whole } from '../arguments.ts';
 import { type Column, type ListingOptions, listing, printList } from '../listing.ts';
-import { print, printJson } from '../output.ts';
+import { plural, print, printJson } from '../output.ts';
 import { agreed } from '../terminal/confirm.ts';
 import { UsageError } from '../usage-error.ts';
 import { filterQuery, type MessageFilterOptions, messageFilter } from './message-filter.ts';
@@ -113,7 +113,8 @@ function letterText(letter: DeadLetterMessage): string {
   const { deaths, origin } = letter;
   const { 'x-death': _, ...headers } = (letter.properties['headers'] ?? {}) as Readonly<Record<string, unknown>>;
   const trail = deaths.map(
-    ({ reason, queue, count, time }) => ['died', `${reason} in ${queue}, ${count} times, ${timeText(time)}`] as const,
+    ({ reason, queue, count, time }) =>
+      ['died', `${reason} in ${queue}, ${plural(count, 'time')}, ${timeText(time)}`] as const,
   );
   const record =
     origin === null

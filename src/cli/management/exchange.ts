@@ -143,8 +143,8 @@ async function show(name: string, options: InHostOptions): Promise<void> {
       ['internal', 'internal'],
       ['arguments', 'arguments'],
       ['policy', 'policy'],
-      ['in per second', 'message_stats.publish_in_details.rate'],
-      ['out per second', 'message_stats.publish_out_details.rate'],
+      ['in per second', 'message_stats.publish_in_details.rate', rate],
+      ['out per second', 'message_stats.publish_out_details.rate', rate],
     ]),
   );
   const tables = [

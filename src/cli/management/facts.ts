@@ -11,9 +11,12 @@ export function facts(pairs: readonly (readonly [name: string, value: Cell | und
   return known.map(([name, value]) => `${padEnd(`${name}:`, width + 1)} ${printable(String(value))}`).join('\n');
 }
 
-/** The facts of one object, by their paths. */
-export function factsOf(item: Item, names: readonly (readonly [name: string, path: string])[]): string {
-  return facts(names.map(([name, path]) => [name, cell(at(item, path))]));
+/** A fact by its path, and how it is shown. */
+type Fact = readonly [name: string, path: string, show?: (value: unknown) => Cell];
+
+/** The facts of one object. */
+export function factsOf(item: Item, names: readonly Fact[]): string {
+  return facts(names.map(([name, path, show = cell]) => [name, show(at(item, path))]));
 }
 
 /** A table with a title above it; empty when there is nothing in it. */

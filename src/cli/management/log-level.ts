@@ -1,11 +1,15 @@
-import type { Command } from 'commander';
+import { Argument, type Command } from 'commander';
 import type { LogLevelShape } from '../../protocols/http/shapes/logs.ts';
 import { type ApiOptions, api, withApi } from '../api/index.ts';
 import { print, printJson, table } from '../output.ts';
 
+const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
+
 export function register(program: Command): void {
   api(
-    program.command('log-level').argument('[level]', 'trace, debug, info, warn, error, fatal or silent'),
+    program
+      .command('log-level')
+      .addArgument(new Argument('[level]', 'from now on; without it nothing changes').choices(LEVELS)),
     'print as JSON',
   )
     .description('show what the broker logs, or change it until it stops')

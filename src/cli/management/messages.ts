@@ -1,5 +1,5 @@
 import { cell, type Item } from '../listing.ts';
-import type { Cell } from '../output.ts';
+import { type Cell, plural } from '../output.ts';
 import { printable } from '../terminal/text-width.ts';
 import { facts } from './facts.ts';
 
@@ -28,7 +28,7 @@ export function messageFacts(message: ShownMessage, more: readonly (readonly [st
     ['redelivered', message.redelivered ? 'yes' : undefined],
     ...Object.entries(properties).map(([name, value]) => [name.replaceAll('_', ' '), cell(value)] as const),
     ...Object.entries(headers ?? {}).map(([name, value]) => [`header ${name}`, cell(value)] as const),
-    ['body', `${message.payload_bytes} bytes${message.payload_encoding === 'base64' ? ', base64' : ''}`],
+    ['body', `${plural(message.payload_bytes, 'byte')}${message.payload_encoding === 'base64' ? ', base64' : ''}`],
   ]);
 }
 

@@ -9,17 +9,17 @@ import { type DeletingOptions, deleting, type InHostOptions, inHost, ofHost } fr
 const COLUMNS: readonly Column[] = [
   { heading: 'user', path: 'user' },
   { heading: 'vhost', path: 'vhost' },
-  { heading: 'configure', path: 'configure' },
-  { heading: 'write', path: 'write' },
-  { heading: 'read', path: 'read' },
+  { heading: 'configure', path: 'configure', show: String },
+  { heading: 'write', path: 'write', show: String },
+  { heading: 'read', path: 'read', show: String },
 ];
 
 const TOPIC_COLUMNS: readonly Column[] = [
   { heading: 'user', path: 'user' },
   { heading: 'vhost', path: 'vhost' },
   { heading: 'exchange', path: 'exchange' },
-  { heading: 'write', path: 'write' },
-  { heading: 'read', path: 'read' },
+  { heading: 'write', path: 'write', show: String },
+  { heading: 'read', path: 'read', show: String },
 ];
 
 export function register(program: Command): void {
@@ -81,11 +81,9 @@ async function list(user: string | undefined, options: ListOptions): Promise<voi
     path: user === undefined ? `/${kind}` : path`/users/${user}/${kind}`,
     columns: topic ? TOPIC_COLUMNS : COLUMNS,
     none: 'no permissions; give some: sluice permission set USER',
+    only: { field: 'vhost', holds: (value: unknown) => vhost === undefined || value === vhost },
   };
-  const here = { field: 'vhost', holds: (value: unknown) => vhost === undefined || value === vhost };
-  await withApi(options, (client) =>
-    printList(client, source, { ...options, filter: [...(options.filter ?? []), here] }),
-  );
+  await withApi(options, (client) => printList(client, source, options));
 }
 
 interface SetOptions extends InHostOptions {

@@ -52,11 +52,12 @@ export async function publishTo(place: Place, payload: string | undefined, optio
   else if (routed === messages) await print(`published ${plural(messages, 'message')}`);
   if (routed === messages) return;
   process.exitCode = 1;
-  if (!options.json)
-    throw new BrokerError(
-      'not-found',
-      `${plural(messages - routed, 'message')} of ${messages} went nowhere: no queue is bound for them; see: sluice binding list`,
-    );
+  if (options.json) return;
+  const why =
+    place.exchange === ''
+      ? `there is no queue '${place.routingKey}'; see: sluice queue list`
+      : `no queue is bound with such a routing key; see: sluice exchange route ${place.exchange}`;
+  throw new BrokerError('not-found', `${plural(messages - routed, 'message')} of ${messages} went nowhere: ${why}`);
 }
 
 interface Published {

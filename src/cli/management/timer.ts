@@ -84,7 +84,7 @@ async function list(options: ListOptions): Promise<void> {
 
 async function show(id: string, options: InHostOptions): Promise<void> {
   const message = await withApi(options, (client) =>
-    client.get<DelayedMessage>(path`/delayed/${options.vhost}/${id}`, { subject: subjectOf(id) }),
+    client.get<DelayedMessage>(path`/delayed/${options.vhost}/${id}`, { subject: subjectOf(id, options) }),
   );
   if (options.json) return printJson(message);
   await print(showQueued(message, [['due', timeText(message.due_at)]]));
@@ -98,14 +98,14 @@ async function end(ids: readonly string[], options: EndOptions, how: 'cancel' | 
   await withApi(options, async (client) => {
     for (const id of ids) {
       const one = path`/delayed/${options.vhost}/${id}`;
-      if (how === 'cancel') await client.delete(one, { subject: subjectOf(id) });
-      else await client.post(`${one}/deliver`, {}, { subject: subjectOf(id) });
+      if (how === 'cancel') await client.delete(one, { subject: subjectOf(id, options) });
+      else await client.post(`${one}/deliver`, {}, { subject: subjectOf(id, options) });
     }
   });
   if (options.json) return printJson(ids);
   await print(`${how === 'cancel' ? 'cancelled' : 'delivered'} ${plural(ids.length, 'message')}`);
 }
 
-function subjectOf(id: string): string {
-  return `message ${id} that is held back: it was delivered, or is in another virtual host`;
+function subjectOf(id: string, { vhost }: InHostOptions): string {
+  return `message '${id}' that is held back in '${vhost}'`;
 }
