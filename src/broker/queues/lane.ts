@@ -27,7 +27,8 @@ const MAX_KEPT_BYTES = 1024 * 1024;
 
 /**
  * The messages of a queue that have one priority: a log, what of it is done with, and what of the rest is out. Offsets below
- * `cursor` were given out; those of them that came back wait in `returned`.
+ * `cursor` were given out; those of them that came back wait in `returned`. So do those kept, which after a start may lie beyond the cursor: an append that
+ * failed has brought back some before them.
  */
 export class Lane {
   readonly index: number;
@@ -84,19 +85,21 @@ export class Lane {
 
   /** The offset of the next message to give out; -1 when there is none. */
   peek(): number {
-    if (this.#returned.size > 0) return this.#returned.least;
+    const returned = this.#returned.size > 0 ? this.#returned.least : -1;
+    if (returned >= 0 && returned < this.#cursor) return returned;
     if (this.#doneAhead > 0) {
       const next = this.acks.firstOpen(this.#cursor);
       this.#doneAhead -= next - this.#cursor;
       this.#cursor = next;
     }
-    return this.#cursor < this.log.nextOffset ? this.#cursor : -1;
+    if (returned >= 0 && returned < this.#cursor) return returned;
+    return this.#cursor < this.log.nextOffset ? this.#cursor : returned;
   }
 
   /** Gives out what `peek` answered. */
   take(offset: number): void {
+    if (this.#returned.size > 0 && this.#returned.delete(offset)) return;
     if (offset === this.#cursor) this.#cursor++;
-    else this.#returned.delete(offset);
   }
 
   /** Whether the message waits to be given out. */
@@ -134,9 +137,10 @@ export class Lane {
 
   /** A message that waits is done with before it was given out. */
   drop(offset: number): void {
-    if (offset === this.#cursor) this.#cursor++;
-    else if (offset > this.#cursor) this.#doneAhead++;
-    else this.#returned.delete(offset);
+    if (this.#returned.size === 0 || !this.#returned.delete(offset)) {
+      if (offset === this.#cursor) this.#cursor++;
+      else if (offset > this.#cursor) this.#doneAhead++;
+    }
     this.done(offset);
   }
 
@@ -144,7 +148,7 @@ export class Lane {
   undo(offset: number, kept: KeptMessage | undefined): boolean {
     if (kept !== undefined) this.restoreKept(offset, kept);
     else this.acks.delete(offset);
-    if (offset < this.#cursor) return false;
+    if (offset < this.#cursor || kept !== undefined) return false;
     this.#doneAhead = this.acks.countIn(this.#cursor, this.log.nextOffset);
     return true;
   }

@@ -1,5 +1,5 @@
 /** Things that are looked at before others have their turn. */
-const SLICE = 5_000;
+const SLICE = 1_000;
 
 /** Has long work done in pieces, with others served in between. */
 export class Pace {
