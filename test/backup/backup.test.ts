@@ -120,6 +120,7 @@ describe('a backup', () => {
     expect(second.bytes).toBeGreaterThan(220_000);
     const full = await home.backUp({ full: true });
     expect(full.newBytes).toBe(full.bytes);
+    expect([first.full, second.full, full.full]).toEqual([true, false, true]);
   });
 
   it('may be deleted without harm to those that came after it, and leaves nothing that nobody needs', async () => {

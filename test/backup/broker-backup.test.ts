@@ -156,7 +156,7 @@ it('clients find everything again after the data are gone: messages, offsets, tr
   await ask('PUT', '/api/users/anna', { password: 'secret', tags: 'monitoring' });
   await ask('PUT', '/api/permissions/%2F/anna', { configure: '', write: '', read: 'jobs' });
   const backup = await backUp(first);
-  expect(backup).toMatchObject({ set: 'main', full: false, shards: 2, damages: [] });
+  expect(backup).toMatchObject({ set: 'main', full: true, shards: 2, damages: [] });
   await produce(kafka, 'orders', ['later']);
   await publish(amqp, 'jobs', ['later']);
   await admin.disconnect();

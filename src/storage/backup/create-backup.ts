@@ -72,12 +72,14 @@ class BackupRun {
       await pack.finish();
       const segments = shards.flatMap(({ logs }) => logs.flatMap((log) => log.segments));
       const others = shards.flatMap(({ objects, groups }) => [...objects.map(({ stored }) => stored), groups]);
+      const bytes = sizeOf(segments.map(({ stored }) => stored)) + sizeOf(others);
       const summary: BackupSummary = {
-        ...{ format: 1, id, time, startedAt, completedAt: clock.now(), full, clusterId, version },
+        ...{ format: 1, id, time, startedAt, completedAt: clock.now(), clusterId, version },
+        full: full || pack.bytes === bytes,
         shards: shards.map(({ shardId, end }) => ({ shardId, end })),
         logs: shards.reduce((sum, { logs }) => sum + logs.length, 0),
         segments: segments.length,
-        bytes: sizeOf(segments.map(({ stored }) => stored)) + sizeOf(others),
+        bytes,
         newBytes: pack.bytes,
         damages: this.#damages,
       };
