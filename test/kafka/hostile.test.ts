@@ -431,8 +431,8 @@ describe('connections', () => {
     expect(kafka.idle).toBe(true);
     await clock.advance(3_600_000);
     expect(broker.groups.list()).toEqual([]);
-    // Retention, compaction, free space of the shard and of the one in memory, and what expires of offsets and of transactional ids go on.
-    expect(clock.pending).toBe(6);
+    // Retention, compaction, samples, free space of the shard and of the one in memory, and what expires of offsets and of transactional ids go on.
+    expect(clock.pending).toBe(7);
   });
 
   test('that are silent for too long are closed, unless something is waited for', async () => {

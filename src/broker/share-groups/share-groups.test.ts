@@ -35,8 +35,8 @@ it('it is told where a group stands, whether or not anybody has asked since the 
   await acquire(share, 'm');
   await share.acknowledge('m', [{ firstOffset: 0, lastOffset: 2, types: [ACCEPT, RELEASE, ACCEPT] }]);
   const stands = [
-    { streamId: TOPIC, partition: 0, startOffset: 1, leaderEpoch: 1, lag: 1 },
-    { streamId: TOPIC, partition: 1, startOffset: 0, leaderEpoch: -1, lag: 0 },
+    { streamId: TOPIC, partition: 0, startOffset: 1, leaderEpoch: 1, lag: 1, acquired: 0, returned: 1 },
+    { streamId: TOPIC, partition: 1, startOffset: 0, leaderEpoch: -1, lag: 0, acquired: 0, returned: 0 },
   ];
   expect(world.groups.offsets('g')).toEqual(stands);
   await world.restart();
