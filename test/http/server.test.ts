@@ -98,6 +98,23 @@ describe('connections', () => {
     expect(answers.match(/HTTP\/1.1 200 OK/g)).toHaveLength(3);
   });
 
+  test('too many requests on one, before any is answered, end it', async () => {
+    const { sluice, port, ask } = await startApi();
+    await ask('PUT', '/api/queues/%2F/empty', {});
+    const login = `host: x\r\nauthorization: Basic ${Buffer.from('guest:guest').toString('base64')}\r\n`;
+    const wait = `POST /api/queues/%2F/empty/consume HTTP/1.1\r\n${login}content-length: 17\r\n\r\n{"wait_ms":60000}`;
+    const declare = (name: string) => `PUT /api/queues/%2F/${name} HTTP/1.1\r\n${login}content-length: 2\r\n\r\n{}`;
+    const socket = connect(port, '127.0.0.1');
+    socket.on('error', () => {});
+    const closed = once(socket, 'close');
+    socket.write(wait + declare('first') + declare('x').repeat(14) + declare('last').repeat(500));
+    socket.resume();
+    await closed;
+    await sluice.idle();
+    expect(await ask('GET', '/api/queues/%2F/first')).toMatchObject({ status: 200 });
+    expect(await ask('GET', '/api/queues/%2F/last')).toMatchObject({ status: 404 });
+  });
+
   test('there are no more of than the settings say', async () => {
     const { port, ask } = await startApi({ settings: { limits: { connections: 1 } } });
     const first = connect(port, '127.0.0.1');

@@ -54,7 +54,10 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
     routerOptions: { maxParamLength: MAX_PARAMETER, ignoreTrailingSlash: true },
     serverFactory: (handler) => {
       // Whoever accepts the sockets sees to it that they do not wait for ever.
-      server = createServer({ keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 0 }, handler);
+      server = createServer({ keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 0 }, (request, response) => {
+        // Requests that came in one piece are told of one after the other, also when the connection was ended at one of them.
+        if (!request.socket.destroyed) handler(request, response);
+      });
       return server;
     },
     frameworkErrors: (error, _request, reply) => answerError(reply, error, options.logger),

@@ -6,6 +6,8 @@ import { isOpenEnded } from './event-stream.ts';
 
 /** How long a client may be silent, take to send a request, and take to read the answer. */
 const SILENCE_MS = 60_000;
+/** Requests that a client may send before the first of them is answered: their answers wait in memory. */
+const MAX_UNANSWERED = 16;
 
 export interface ConnectionOptions {
   readonly socket: Socket;
@@ -50,8 +52,12 @@ export class Connection implements AcceptedConnection {
     this.#socket.once('close', callback);
   }
 
-  /** A request has come. */
+  /** A request has come. The connection is destroyed when there are too many. */
   began(request: IncomingMessage, response: ServerResponse): void {
+    if (this.#answers.size >= MAX_UNANSWERED) {
+      this.destroy();
+      return;
+    }
     this.#answers.add(response);
     if (this.#closing) response.setHeader('connection', 'close');
     this.#rearm();
