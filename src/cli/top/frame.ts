@@ -1,6 +1,6 @@
 import { at, type Item } from '../listing.ts';
 import { rateText } from '../management/rates.ts';
-import { duration, size } from '../output.ts';
+import { duration, plural, size } from '../output.ts';
 import { style } from '../terminal/style.ts';
 import { clip, padEnd, padStart, printable, textWidth } from '../terminal/text-width.ts';
 import type { Sample } from './sample.ts';
@@ -86,10 +86,10 @@ function traffic(overview: Item): string {
     const value = number(overview, `message_stats.${key}_details.rate`);
     return value === undefined ? [] : [`${name} ${rateText(value)}/s`];
   });
-  const totals = ['connections', 'channels', 'consumers', 'queues'].map(
-    (name) => `${number(overview, `object_totals.${name}`) ?? 0} ${name}`,
+  const totals = ['connection', 'channel', 'consumer', 'queue'].map((noun) =>
+    plural(number(overview, `object_totals.${noun}s`) ?? 0, noun),
   );
-  const messages = `${number(overview, 'queue_totals.messages') ?? 0} messages`;
+  const messages = plural(number(overview, 'queue_totals.messages') ?? 0, 'message');
   return [...rates, messages, totals.join(', ')].join('   ');
 }
 
@@ -103,7 +103,7 @@ function tabs(state: TopState, { total }: Sample, columns: number): string {
     index === state.view ? `[${index + 1} ${name}]` : ` ${index + 1} ${name} `,
   );
   const facts = [
-    `${total} ${viewOf(state).name}`,
+    plural(total, viewOf(state).name.replace(/s$/, '')),
     ...(state.filter === '' ? [] : [`named *${printable(state.filter)}*`]),
     state.paused ? 'standing still' : `every ${state.intervalMs / 1000} s`,
   ];
