@@ -1,7 +1,7 @@
 import type { Settings } from './config/index.ts';
 import type { Environment } from './environment/environment.ts';
 import type { BrokerError } from './errors.ts';
-import { type RestoreMark, readRestoreMark, removeRestoreMark } from './storage/backup/index.ts';
+import { type RestoreMark, readRestoreMark, removeRestoreMark } from './storage/backup/restore-mark.ts';
 import { MemoryCommitLog } from './storage/commit-log/memory.ts';
 import { type CommitLog, type SegmentStore, Shard } from './storage/index.ts';
 import { MemorySegmentStore } from './storage/segment-store/memory.ts';

@@ -210,6 +210,8 @@ export class Broker {
 
   #watchRetention(): void {
     this.#retention = this.environment.clock.setTimer(this.settings.retentionCheckMs, () => {
+      // Also while nothing is traced any more.
+      this.turns.tracing.log?.retain();
       void Promise.all([this.streams.retain(), this.audit.retain()]).then(() => {
         if (!this.#closed) this.#watchRetention();
       });

@@ -1,20 +1,8 @@
 import { join } from 'node:path';
 import type { DirectoryLock, Environment, Timer } from '../../environment/environment.ts';
 import { BrokerError, toBrokerError } from '../../errors.ts';
-import {
-  Archiver,
-  type ArchiveStatus,
-  type BackupEntry,
-  type BackupSummary,
-  createBackup,
-  deleteBackups,
-  listBackups,
-  Progress,
-  type Prune,
-  prunedOf,
-  removeUnreferenced,
-  verifyBackup,
-} from '../../storage/backup/index.ts';
+import type { Archiver, ArchiveStatus, BackupEntry, BackupSummary, Prune } from '../../storage/backup/index.ts';
+import { Progress } from '../../storage/backup/progress.ts';
 import type { Shard } from '../../storage/index.ts';
 import { BackupTask, type BackupTaskKind, type BackupTaskResult } from './backup-task.ts';
 import type { BackupSettings } from './settings.ts';
@@ -38,6 +26,9 @@ export interface BackupInSet {
 export const MAIN_SET = 'main';
 const SET = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const RETRY_MS = 5_000;
+
+/** Loaded when it is wanted first: most starts of a broker make no backup. */
+const storage = () => import('../../storage/backup/index.ts');
 
 /** Backups of this broker: made, looked at and deleted, one at a time. */
 export class Backups {
@@ -82,6 +73,7 @@ export class Backups {
       set === undefined
         ? (await files.list(this.#home())).filter((name) => name.endsWith('/')).map((name) => name.slice(0, -1))
         : [set];
+    const { listBackups } = await storage();
     const found: BackupInSet[] = [];
     for (const each of sets.sort())
       if (SET.test(each))
@@ -96,6 +88,7 @@ export class Backups {
     const directory = this.#pathOf(set);
     return this.#begin('create', set, async (progress) => {
       const created = await this.#locked(set, async () => {
+        const { createBackup, removeUnreferenced } = await storage();
         await removeUnreferenced(files, directory, this.#liveIds);
         const { version, maxKeptBytes } = settings;
         const facts = { clusterId: clusterId(), version, maxKeptBytes };
@@ -110,7 +103,10 @@ export class Backups {
   verify(set: string, id: string): BackupTask {
     const { files } = this.#options.environment;
     const directory = this.#pathOf(set);
-    return this.#begin('verify', set, (progress) => verifyBackup(files, directory, id, progress));
+    return this.#begin('verify', set, async (progress) => {
+      const { verifyBackup } = await storage();
+      return verifyBackup(files, directory, id, progress);
+    });
   }
 
   /** Has the task stop that is under way, and waits for that. */
@@ -126,6 +122,7 @@ export class Backups {
     const { files } = this.#options.environment;
     const directory = this.#pathOf(set);
     await this.#locked(set, async () => {
+      const { deleteBackups, listBackups } = await storage();
       if (!(await listBackups(files, directory)).some((backup) => backup.id === id))
         throw new BrokerError('not-found', `there is no backup '${id}' in set '${set}'`);
       await deleteBackups(files, directory, [id], this.#liveIds);
@@ -138,6 +135,7 @@ export class Backups {
     const { files, clock } = this.#options.environment;
     const directory = this.#pathOf(set);
     return this.#locked(set, async () => {
+      const { deleteBackups, listBackups, prunedOf } = await storage();
       const ids = prunedOf(await listBackups(files, directory), which, clock.now());
       await deleteBackups(files, directory, ids, this.#liveIds);
       return ids;
@@ -230,6 +228,7 @@ export class Backups {
     const directory = this.#pathOf(MAIN_SET);
     await files.makeDirectory(directory);
     this.#lock = await files.lock(directory);
+    const { Archiver } = await storage();
     const { archiveIntervalMs: intervalMs, maxKeptBytes } = settings;
     this.#archiver = Archiver.start({ files, clock, directory, shards, intervalMs, maxKeptBytes, onTrouble });
   }

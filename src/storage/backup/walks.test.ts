@@ -28,7 +28,14 @@ describe('batches of a segment', () => {
       return batch;
     });
     const bytes = Buffer.concat(batches);
-    const segment = { name: 'log/0', baseOffset: 0, nextOffset: batches.length, size: bytes.length, maxTimestamp: 1 };
+    const segment = {
+      name: 'log/0',
+      baseOffset: 0,
+      nextOffset: batches.length,
+      size: bytes.length,
+      maxTimestamp: 1,
+      indexed: false,
+    };
     return { bytes, starts: batches.map((_, i) => Buffer.concat(batches.slice(0, i)).length), segment };
   };
   const walk = ({ segment }: ReturnType<typeof segmentOf>, pieces: readonly Buffer[]) => {
