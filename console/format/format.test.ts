@@ -31,6 +31,12 @@ test('durations are told by their two largest units', () => {
   ]);
 });
 
+test('times have one form, with milliseconds where they count', () => {
+  const at = new Date(2026, 10, 21, 9, 5, 7, 42).getTime();
+  expect(format.time(at)).toBe('21 Nov 2026, 09:05:07');
+  expect(format.exactTime(at)).toBe('21 Nov 2026, 09:05:07.042');
+});
+
 test('how long ago something was is told in its largest unit', () => {
   const now = 1_000_000_000;
   expect(format.relative(now - 3 * 3600_000, now)).toBe('3 hr ago');

@@ -23,11 +23,10 @@ export function tick(value: number, apartMs: number): string {
 /** To the millisecond: where the order of things counts. */
 export function exactTime(value: number | undefined): string {
   if (value === undefined) return UNKNOWN;
-  const options: Intl.DateTimeFormatOptions = {
-    ...{ year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', second: '2-digit' },
-    ...{ fractionalSecondDigits: 3, hourCycle: 'h23' },
-  };
-  return new Intl.DateTimeFormat(locale(), options).format(value);
+  const seconds = time(value);
+  const milliseconds = String(Math.floor(value) % SECOND).padStart(3, '0');
+  // After the seconds, wherever a language has AM and PM.
+  return seconds.replace(/(:\d\d)(?!.*:\d\d)/, `$1.${milliseconds}`);
 }
 
 const UNITS = [

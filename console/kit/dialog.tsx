@@ -1,6 +1,8 @@
-import { signal } from '@preact/signals';
+import { effect, signal } from '@preact/signals';
 import type { ComponentChildren, VNode } from 'preact';
 import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { ended, session } from '../api/session.ts';
+import { place } from '../location.ts';
 import { common, formWords } from '../words/common.ts';
 import { Button } from './button.tsx';
 
@@ -16,15 +18,21 @@ export interface DialogProps {
 export function Dialog({ title, wide = false, children, onClose }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
+  const before = useRef(document.activeElement);
+  // Whoever has to log in again finds the dialog afterwards as it was left.
+  const isAway = session.value === null;
   useLayoutEffect(() => {
     const element = dialog.current;
-    const before = document.activeElement;
+    if (isAway) return;
     element?.showModal();
-    return () => {
-      element?.close();
-      if (before instanceof HTMLElement && before.isConnected) before.focus();
-    };
-  }, []);
+    return () => element?.close();
+  }, [isAway]);
+  useLayoutEffect(
+    () => () => {
+      if (before.current instanceof HTMLElement && before.current.isConnected) before.current.focus();
+    },
+    [],
+  );
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the key is Escape, which the browser hands over as `cancel`.
     <dialog
@@ -53,6 +61,7 @@ export function Dialog({ title, wide = false, children, onClose }: DialogProps) 
 interface Opened {
   readonly id: number;
   readonly show: () => VNode;
+  leave(): void;
 }
 
 const opened = signal<readonly Opened[]>([]);
@@ -67,9 +76,23 @@ export function openDialog<Result>(show: (close: (result?: Result) => void) => V
     opened.value = opened.value.filter((each) => each.id !== id);
     resolve(result);
   };
-  opened.value = [...opened.value, { id, show: () => show(close) }];
+  opened.value = [...opened.value, { id, show: () => show(close), leave: () => close() }];
   return promise;
 }
+
+function leaveAll(): void {
+  for (const { leave } of opened.peek()) leave();
+}
+
+let shownFor = { path: place.peek().path, user: session.peek()?.user.name };
+/** What was opened on a page goes with it, and with its user. */
+effect(() => {
+  const { path } = place.value;
+  // The same user comes back to a session that ended by itself.
+  const user = session.value === null && ended.value ? shownFor.user : session.value?.user.name;
+  if (path !== shownFor.path || user !== shownFor.user) leaveAll();
+  shownFor = { path, user };
+});
 
 /** Where dialogs that were opened from anywhere are shown: once, in the layout. */
 export function Dialogs() {

@@ -4,12 +4,13 @@ import { api, request } from '../api/client.ts';
 import { usePoll } from '../api/poll.ts';
 import { exactTime } from '../format/index.ts';
 import { Button } from '../kit/button.tsx';
-import { Badge, JsonFacts, type Tone } from '../kit/facts.tsx';
+import { Dialog, openDialog } from '../kit/dialog.tsx';
+import { Badge, type Tone } from '../kit/facts.tsx';
 import { Form, SelectField, TextField, useForm } from '../kit/form.tsx';
 import { Page } from '../kit/page.tsx';
 import { Loaded, Notice } from '../kit/problem.tsx';
 import { Table } from '../kit/table.tsx';
-import { download } from '../kit/viewer.tsx';
+import { download, Json } from '../kit/viewer.tsx';
 import { place, setQuery } from '../location.ts';
 import { operationWords } from '../words/administration.ts';
 import { common } from '../words/common.ts';
@@ -114,7 +115,7 @@ function ActTable({ rows }: { readonly rows: readonly AuditEntryShape[] }) {
       rowKey={({ id }) => String(id)}
       empty={<Notice icon="audit" title={operationWords.noActs} />}
       columns={[
-        { id: 'time', title: operationWords.when, cell: ({ time }) => exactTime(time) },
+        { id: 'time', title: operationWords.when, cell: ({ time }) => <span class="line">{exactTime(time)}</span> },
         { id: 'user', title: common.user, cell: ({ user }) => user ?? operationWords.nobody },
         { id: 'act', title: operationWords.act, cell: ({ act }) => <span class="mono">{act}</span> },
         {
@@ -137,8 +138,27 @@ function ActTable({ rows }: { readonly rows: readonly AuditEntryShape[] }) {
         },
         { id: 'protocol', title: operationWords.protocol, cell: ({ protocol }) => protocol },
         { id: 'address', title: operationWords.address, cell: ({ address }) => address },
-        { id: 'details', title: common.details, cell: ({ details }) => <JsonFacts value={details} /> },
+        { id: 'details', title: common.details, cell: ({ details }) => <Details of={details} /> },
       ]}
     />
+  );
+}
+
+/** In a row of their own they would be as long as the page. */
+function Details({ of }: { readonly of: AuditEntryShape['details'] }) {
+  if (of === null || Object.keys(of).length === 0) return null;
+  return (
+    <Button
+      kind="link"
+      onClick={() =>
+        void openDialog<void>((close) => (
+          <Dialog title={common.details} wide onClose={close}>
+            <Json value={of} label={common.details} />
+          </Dialog>
+        ))
+      }
+    >
+      {common.details}
+    </Button>
   );
 }

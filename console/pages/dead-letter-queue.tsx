@@ -108,7 +108,11 @@ function columns(vhost: string, queue: string): readonly Column<DeadLetterMessag
     {
       ...{ id: 'source', title: deadLetterWords.diedIn },
       cell: ({ deaths: [latest], origin }) =>
-        latest === undefined ? origin?.topic : <a href={url`/queues/${vhost}/${latest.queue}`}>{latest.queue}</a>,
+        latest === undefined ? (
+          origin && <a href={url`/streams/${origin.topic}`}>{origin.topic}</a>
+        ) : (
+          <a href={url`/queues/${vhost}/${latest.queue}`}>{latest.queue}</a>
+        ),
     },
     {
       ...{ id: 'times', title: deadLetterWords.times, align: 'end' },
@@ -136,9 +140,9 @@ function openLetter(vhost: string, queue: string, letter: DeadLetterMessage): vo
           </Button>
         }
       >
-        <Trail of={letter} />
+        <Trail vhost={vhost} of={letter} />
       </Panel>
-      <MessageView message={letter} rawPath={url`/queues/${vhost}/${queue}/messages/${letter.id}`} />
+      <MessageView message={letter} queue={queue} rawPath={url`/queues/${vhost}/${queue}/messages/${letter.id}`} />
     </Dialog>
   ));
 }

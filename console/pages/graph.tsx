@@ -4,6 +4,7 @@ import { usePoll } from '../api/poll.ts';
 import { compact, count } from '../format/index.ts';
 import { Button } from '../kit/button.tsx';
 import { Choice } from '../kit/form.tsx';
+import { Icon } from '../kit/icon.tsx';
 import { Page } from '../kit/page.tsx';
 import { Loaded, Notice } from '../kit/problem.tsx';
 import { place, setQuery, url } from '../location.ts';
@@ -34,6 +35,7 @@ export function RoutingGraph() {
         <div>
           <div class="bar">
             <search class="filter">
+              <Icon name="search" />
               <input
                 type="search"
                 aria-label={routeWords.filter}

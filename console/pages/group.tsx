@@ -1,16 +1,16 @@
 import type { GroupDetails } from '../../src/protocols/http/shapes/groups.ts';
-import type { HistoryShape } from '../../src/protocols/http/shapes/statistics.ts';
 import { api } from '../api/client.ts';
 import { usePoll } from '../api/poll.ts';
-import { compact, count } from '../format/index.ts';
+import { count } from '../format/index.ts';
 import { Button } from '../kit/button.tsx';
-import { Chart } from '../kit/chart.tsx';
 import { needed } from '../kit/checks.ts';
 import { confirm, Dialog, openDialog } from '../kit/dialog.tsx';
 import { Facts, Figure, Figures, Panel } from '../kit/facts.tsx';
 import { Form, SelectField, useForm } from '../kit/form.tsx';
+import { History } from '../kit/history.tsx';
+import { groupLag } from '../kit/message-charts.ts';
 import { Page } from '../kit/page.tsx';
-import { Loaded, Notice } from '../kit/problem.tsx';
+import { Loaded } from '../kit/problem.tsx';
 import { Tabs } from '../kit/tabs.tsx';
 import { notify } from '../kit/toast.tsx';
 import { navigate, url } from '../location.ts';
@@ -21,9 +21,6 @@ import { navigationWords } from '../words/navigation.ts';
 import { GroupState } from './groups/columns.tsx';
 import { openReset } from './groups/reset.tsx';
 import { Members, Offsets } from './groups/tables.tsx';
-
-const HISTORY_SECONDS = 3600;
-const HISTORY_EVERY_MS = 10_000;
 
 /** One group: who is in it, where it is, and how far behind. */
 export function Group({ params: { group: name = '' } }: PageParameters) {
@@ -44,21 +41,7 @@ export function Group({ params: { group: name = '' } }: PageParameters) {
               <Figure name={consumerGroupWords.members} value={count(loaded.members)} />
               <Figure name={consumerGroupWords.streams} value={count(loaded.streams)} />
             </Figures>
-            <div class="panels">
-              <Panel title={consumerGroupWords.lagOverTime}>
-                <LagOverTime group={name} />
-              </Panel>
-              <Panel title={common.details}>
-                <Facts
-                  of={[
-                    [common.type, consumerGroupWords[loaded.type]],
-                    [consumerGroupWords.protocol, loaded.protocol_type],
-                    [consumerGroupWords.assignor, loaded.assignor],
-                    [consumerGroupWords.epoch, loaded.epoch === null ? undefined : count(loaded.epoch)],
-                  ]}
-                />
-              </Panel>
-            </div>
+            <History of="group" name={name} charts={groupLag} />
             <Tabs
               label={name}
               tabs={[
@@ -73,6 +56,7 @@ export function Group({ params: { group: name = '' } }: PageParameters) {
                   note: count(loaded.members),
                   show: () => <Members group={name} />,
                 },
+                { id: 'details', title: common.details, show: () => <GroupFacts group={loaded} /> },
               ]}
             />
           </>
@@ -82,26 +66,18 @@ export function Group({ params: { group: name = '' } }: PageParameters) {
   );
 }
 
-function LagOverTime({ group }: { readonly group: string }) {
-  const poll = usePoll<HistoryShape>('/history', {
-    query: { of: 'group', name: group, age: HISTORY_SECONDS },
-    every: HISTORY_EVERY_MS,
-  });
+function GroupFacts({ group: { type, protocol_type: protocol, assignor, epoch } }: { readonly group: GroupDetails }) {
   return (
-    <Loaded of={poll}>
-      {({ timestamps, series: { lag } }) =>
-        lag === undefined || lag.every((value) => value === null) ? (
-          <Notice title={consumerGroupWords.noHistory} />
-        ) : (
-          <Chart
-            label={consumerGroupWords.lagOverTime}
-            times={timestamps.map((at) => at / 1000)}
-            series={[{ label: consumerGroupWords.lag, values: lag }]}
-            format={compact}
-          />
-        )
-      }
-    </Loaded>
+    <Panel title={common.details}>
+      <Facts
+        of={[
+          [common.type, consumerGroupWords[type]],
+          [consumerGroupWords.protocol, protocol],
+          [consumerGroupWords.assignor, assignor],
+          [consumerGroupWords.epoch, epoch === null ? undefined : count(epoch)],
+        ]}
+      />
+    </Panel>
   );
 }
 
@@ -129,7 +105,7 @@ function Actions({ group: { name, members } }: { readonly group: GroupDetails })
           navigate('/groups');
         }}
       >
-        {common.delete}
+        {consumerGroupWords.delete}
       </Button>
     </>
   );

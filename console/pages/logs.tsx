@@ -93,7 +93,7 @@ function Lines({ query }: { readonly query: Readonly<Record<string, string>> }) 
         rowKey={({ id }) => String(id)}
         empty={<Notice icon="log" title={operationWords.noLines} />}
         columns={[
-          { id: 'time', title: operationWords.when, cell: ({ time }) => exactTime(time) },
+          { id: 'time', title: operationWords.when, cell: ({ time }) => <span class="line">{exactTime(time)}</span> },
           {
             ...{ id: 'level', title: operationWords.level },
             cell: ({ level }) => <Badge tone={TONES[level] ?? 'plain'}>{level}</Badge>,

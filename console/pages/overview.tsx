@@ -103,9 +103,11 @@ function ObjectFigures({ overview: { object_totals: totals } }: { readonly overv
       <Figure name={overviewWords.connections} value={<a href="/connections">{count(totals.connections)}</a>} />
       <Figure name={overviewWords.channels} value={<a href="/channels">{count(totals.channels)}</a>} />
       <Figure name={overviewWords.consumers} value={count(totals.consumers)} />
-      <Figure name={overviewWords.queues} value={count(totals.queues)} />
-      <Figure name={overviewWords.exchanges} value={count(totals.exchanges)} />
-      {totals.streams !== undefined && <Figure name={overviewWords.streams} value={count(totals.streams)} />}
+      <Figure name={overviewWords.queues} value={<a href="/queues">{count(totals.queues)}</a>} />
+      <Figure name={overviewWords.exchanges} value={<a href="/exchanges">{count(totals.exchanges)}</a>} />
+      {totals.streams !== undefined && (
+        <Figure name={overviewWords.streams} value={<a href="/streams">{count(totals.streams)}</a>} />
+      )}
     </Figures>
   );
 }

@@ -13,9 +13,9 @@ import { Tabs } from '../kit/tabs.tsx';
 import { navigate, url } from '../location.ts';
 import type { PageParameters } from '../registry.ts';
 import { common } from '../words/common.ts';
-import { messageWords, queueWords, transferWords } from '../words/queues.ts';
+import { deadLetterWords, messageWords, queueWords, transferWords } from '../words/queues.ts';
 import { consumerColumns } from './clients/columns.tsx';
-import { addBinding, Bindings } from './exchanges/bindings.tsx';
+import { addBinding, Bindings, ExchangeLink } from './exchanges/bindings.tsx';
 import { moveMessages } from './messages/move-dialog.tsx';
 import { PublishForm } from './messages/publish-form.tsx';
 import { deleteQueues, purgeQueues } from './queues/actions.tsx';
@@ -133,6 +133,7 @@ function Details({ queue }: { readonly queue: QueueDetailsShape }) {
 
 function QueueFacts({ queue }: { readonly queue: QueueDetailsShape }) {
   const { policy, effective_policy_definition: definition, owner_pid_details: owner } = queue;
+  const exchange = deadLetterExchangeOf(queue);
   return (
     <div class="panels">
       <Panel title={common.details}>
@@ -145,6 +146,12 @@ function QueueFacts({ queue }: { readonly queue: QueueDetailsShape }) {
             [queueWords.autoDelete, queue.auto_delete],
             [queueWords.exclusive, queue.exclusive],
             [queueWords.owner, owner && <a href={url`/connections/${owner.name}`}>{owner.name}</a>],
+            [queueWords.deadLetterExchange, exchange && <ExchangeLink vhost={queue.vhost} name={exchange.name} />],
+            [queueWords.deadLetterKey, exchange?.key && <DeadLetterKey vhost={queue.vhost} of={exchange} />],
+            [
+              deadLetterWords.title,
+              <a href={url`/dead-letters/${queue.vhost}/${queue.name}`}>{deadLetterWords.trail}</a>,
+            ],
             [
               queueWords.readyBytes,
               queue.message_bytes_ready === undefined ? undefined : bytes(queue.message_bytes_ready),
@@ -167,4 +174,26 @@ function QueueFacts({ queue }: { readonly queue: QueueDetailsShape }) {
       </Panel>
     </div>
   );
+}
+
+interface DeadLetterExchange {
+  readonly name: string;
+  /** Undefined where letters keep their own. */
+  readonly key: string | undefined;
+}
+
+/** Its own, or its policy's. */
+function deadLetterExchangeOf(queue: QueueDetailsShape): DeadLetterExchange | undefined {
+  const { arguments: own, effective_policy_definition: policy } = queue;
+  const of = (name: string) => {
+    const value = own[`x-${name}`] ?? policy?.[name];
+    return typeof value === 'string' ? value : undefined;
+  };
+  const name = of('dead-letter-exchange');
+  return name === undefined ? undefined : { name, key: of('dead-letter-routing-key') };
+}
+
+/** To the default exchange, the key is the queue that gets the letters. */
+function DeadLetterKey({ vhost, of: { name, key = '' } }: { readonly vhost: string; readonly of: DeadLetterExchange }) {
+  return name === '' ? <a href={url`/queues/${vhost}/${key}`}>{key}</a> : <span class="mono">{key}</span>;
 }

@@ -70,7 +70,7 @@ function columns(): readonly Column<SettingShape>[] {
       ...{ id: 'dynamic', title: operationWords.changeable, sort: 'dynamic' },
       cell: ({ dynamic }) => <YesNo value={dynamic} />,
     },
-    { id: 'description', title: operationWords.description, cell: ({ description }) => description },
+    { id: 'description', title: operationWords.description, cell: ({ description }) => withCode(description) },
     { id: 'variable', title: operationWords.fromEnvironment, hidden: true, cell: ({ variable }) => variable },
     {
       ...{ id: 'actions', title: common.actions },
@@ -84,6 +84,11 @@ function columns(): readonly Column<SettingShape>[] {
         ),
     },
   ];
+}
+
+/** What stands between backquotes is code. */
+function withCode(text: string) {
+  return text.split('`').map((part, index) => (index % 2 === 1 ? <code key={index}>{part}</code> : part));
 }
 
 function SettingValue({ of: { value, secret } }: { readonly of: SettingShape }) {

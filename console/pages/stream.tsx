@@ -4,15 +4,17 @@ import { usePoll } from '../api/poll.ts';
 import { bytes, count } from '../format/index.ts';
 import { Button } from '../kit/button.tsx';
 import { Badge, Figure, Figures } from '../kit/facts.tsx';
+import { History } from '../kit/history.tsx';
+import { recordBytes, recordRates, streamSize } from '../kit/message-charts.ts';
 import { Page } from '../kit/page.tsx';
 import { Loaded, Notice } from '../kit/problem.tsx';
 import { ServerTable } from '../kit/server-table.tsx';
 import { Tabs } from '../kit/tabs.tsx';
 import { navigate, url } from '../location.ts';
 import type { PageParameters } from '../registry.ts';
-import { common } from '../words/common.ts';
 import { consumerGroupWords } from '../words/groups.ts';
 import { navigationWords } from '../words/navigation.ts';
+import { queueWords } from '../words/queues.ts';
 import { produceWords, streamWords } from '../words/streams.ts';
 import { groupColumns } from './groups/columns.tsx';
 import { deleteStream, openAddPartitions, openTrim } from './streams/actions.tsx';
@@ -59,7 +61,9 @@ function Actions({ stream }: { readonly stream: StreamSummary }) {
         {produceWords.title}
       </Button>
       <Button onClick={() => openAddPartitions(stream)}>{streamWords.addPartitions}</Button>
-      <Button onClick={() => openTrim(stream)}>{streamWords.trim}</Button>
+      <Button kind="harm" onClick={() => openTrim(stream)}>
+        {streamWords.trim}
+      </Button>
       <Button
         kind="harm"
         icon="trash"
@@ -67,7 +71,7 @@ function Actions({ stream }: { readonly stream: StreamSummary }) {
           if (await deleteStream(stream)) navigate('/streams');
         }}
       >
-        {common.delete}
+        {streamWords.deleteTitle}
       </Button>
     </>
   );
@@ -82,6 +86,10 @@ function tabs({ name, partitions }: StreamSummary) {
       title: streamWords.partitions,
       note: count(partitions),
       show: () => <Partitions stream={name} />,
+    },
+    {
+      ...{ id: 'charts', title: queueWords.charts },
+      show: () => <History of="stream" name={name} charts={[recordRates(), recordBytes(), streamSize()]} />,
     },
     { id: 'settings', title: streamWords.settings, show: () => <Config stream={name} /> },
     { id: 'groups', title: streamWords.groups, show: () => <Groups stream={name} /> },

@@ -114,7 +114,11 @@ function columns(): Column<TraceSummary>[] {
   return [
     {
       ...{ id: 'time', title: traceWords.time },
-      cell: ({ trace, time }) => <a href={url`/traces/${trace}`}>{exactTime(time)}</a>,
+      cell: ({ trace, time }) => (
+        <a class="line" href={url`/traces/${trace}`}>
+          {exactTime(time)}
+        </a>
+      ),
     },
     {
       ...{ id: 'id', title: traceWords.messageId },

@@ -99,9 +99,7 @@ function columns(): Column<TransactionSummary>[] {
       title: common.actions,
       cell: (transaction) =>
         transaction.state === 'Ongoing' && (
-          <Button kind="quiet" onClick={() => abortTransaction(transaction.name)}>
-            {transactionWords.abort}
-          </Button>
+          <Button onClick={() => abortTransaction(transaction.name)}>{transactionWords.abort}</Button>
         ),
     },
   ];

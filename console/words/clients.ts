@@ -26,9 +26,9 @@ export const clientWords = words({
   channelMax: ['Most channels', '最大信道数'],
   properties: ['Client properties', '客户端属性'],
   capabilities: ['Capabilities', '能力'],
-  noConnections: ['No client is connected', '没有客户端连接'],
-  noChannels: ['No channel is open', '没有打开的信道'],
-  noConsumers: ['There is no consumer', '没有消费者'],
+  noConnections: ['No client is connected', '暂无客户端连接'],
+  noChannels: ['No channel is open', '暂无打开的信道'],
+  noConsumers: ['There is no consumer', '暂无消费者'],
   kafkaNoChannels: ['Clients of Kafka have no channels.', 'Kafka 客户端没有信道。'],
   close: ['Close connection', '关闭连接'],
   closeMany: [

@@ -96,7 +96,7 @@ export const formWords = words({
   notNumber: ['A number is needed', '请输入数字'],
   tooSmall: [(min: number) => `${min} at least`, (min: number) => `不能小于 ${min}`],
   tooLarge: [(max: number) => `${max} at most`, (max: number) => `不能大于 ${max}`],
-  notJson: ['This is no JSON', '不是有效的 JSON'],
+  notJson: ['This is not JSON', '不是有效的 JSON'],
   typeToConfirm: [(name: string) => `Type “${name}” to confirm`, (name: string) => `输入“${name}”以确认`],
   text: ['Text', '文本'],
   number: ['Number', '数字'],
@@ -110,6 +110,7 @@ export const viewerWords = words({
   json: ['JSON', 'JSON'],
   hex: ['Hex', '十六进制'],
   empty: ['empty', '空'],
+  whole: [(size: string) => `Show all (${size})`, (size: string) => `显示全部（${size}）`],
   cut: [
     (shown: string, whole: string) => `The first ${shown} of ${whole} are shown`,
     (shown: string, whole: string) => `仅显示前 ${shown}，共 ${whole}`,

@@ -4,7 +4,7 @@ import { plural, words } from './words.ts';
 export const queueWords = words({
   queue: ['Queue', '队列'],
   queues: ['Queues', '队列'],
-  none: ['There is no queue', '没有队列'],
+  none: ['There is no queue', '暂无队列'],
   features: ['Features', '特性'],
   durable: ['durable', '持久化'],
   transient: ['transient', '非持久化'],
@@ -18,11 +18,13 @@ export const queueWords = words({
   deliver: ['Delivered', '投递'],
   acknowledged: ['Acknowledged', '确认'],
   consumers: ['Consumers', '消费者'],
-  noConsumers: ['Nobody consumes from it', '没有消费者'],
+  noConsumers: ['Nobody consumes from it', '暂无消费者'],
   policy: ['Policy', '策略'],
   policyInEffect: ['Policy in effect', '生效的策略'],
   noPolicy: ['No policy applies', '没有应用策略'],
   owner: ['Belongs to', '所属连接'],
+  deadLetterExchange: ['Dead-letter exchange', '死信交换机'],
+  deadLetterKey: ['Dead-letter routing key', '死信路由键'],
   declare: ['Add queue', '新建队列'],
   declared: [(name: string) => `Queue “${name}” is there`, (name: string) => `队列“${name}”已创建`],
   classic: ['Classic', '经典'],
@@ -59,7 +61,7 @@ export const queueWords = words({
 export const messageWords = words({
   message: ['Message', '消息'],
   messages: ['Messages', '消息'],
-  none: ['No message is here', '没有消息'],
+  none: ['No message is here', '暂无消息'],
   noneMatches: ['No message matches', '没有匹配的消息'],
   peekHint: [
     'Messages are shown where they lie: nothing is delivered by looking.',
@@ -79,7 +81,8 @@ export const messageWords = words({
   redelivered: ['Redelivered', '重新投递'],
   deliveries: ['Came back', '退回次数'],
   show: ['Show message', '查看消息'],
-  wholeBody: ['Load the whole body', '加载完整消息体'],
+  trace: ['Message trace', '消息轨迹'],
+  showTrace: ['Show its way', '查看流转过程'],
   find: ['Find text', '查找文本'],
   findHint: ['In the body, the routing key and the properties', '在消息体、路由键和属性中查找'],
   from: ['From the beginning', '从头开始'],
@@ -131,7 +134,7 @@ export const transferWords = words({
   failed: ['failed', '失败'],
   counted: ['counted', '已统计'],
   lookedAt: ['Looked at', '已检查'],
-  matched: ['Meant', '匹配'],
+  matched: ['Matched', '匹配'],
   moved: ['Moved', '已移动'],
   copied: ['Moved, but consumed as well', '已移动但同时被消费'],
   left: ['Left where they were', '未移动'],
@@ -151,7 +154,7 @@ export const transferWords = words({
 export const exchangeWords = words({
   exchange: ['Exchange', '交换机'],
   exchanges: ['Exchanges', '交换机'],
-  none: ['There is no exchange', '没有交换机'],
+  none: ['There is no exchange', '暂无交换机'],
   default: ['(default)', '（默认）'],
   defaultText: [
     'The default exchange sends each message to the queue that its routing key names.',
@@ -166,7 +169,7 @@ export const exchangeWords = words({
   deleted: ['The exchange is deleted', '交换机已删除'],
   bindingsFrom: ['Bindings from here', '从此处的绑定'],
   bindingsTo: ['Bindings to here', '到此处的绑定'],
-  noBindings: ['There is no binding', '没有绑定'],
+  noBindings: ['There is no binding', '暂无绑定'],
   source: ['From', '来源'],
   destination: ['To', '目标'],
   bind: ['Add binding', '添加绑定'],
@@ -229,7 +232,7 @@ export const routeWords = words({
 /** Of dead letters. */
 export const deadLetterWords = words({
   title: ['Dead letters', '死信'],
-  none: ['Nothing holds dead letters', '没有死信'],
+  none: ['Nothing holds dead letters', '暂无死信'],
   oldest: ['Oldest', '最早'],
   reasons: ['Reasons', '原因'],
   sources: ['Died in', '死亡队列'],
@@ -268,7 +271,7 @@ export const deadLetterWords = words({
 /** Of messages that are held back. */
 export const delayedWords = words({
   title: ['Delayed messages', '延迟消息'],
-  none: ['No message is held back', '没有延迟消息'],
+  none: ['No message is held back', '暂无延迟消息'],
   due: ['Due', '到期时间'],
   heldBack: ['Held back', '延迟中'],
   nextDue: ['Next due', '最近到期'],

@@ -34,7 +34,7 @@ export const statisticsWords = words({
   recordBytes: ['Bytes of streams', '流字节'],
   messages: ['Messages', '消息'],
   size: ['Size', '大小'],
-  lag: ['Lag', '滞后'],
+  lag: ['Lag', '积压'],
   committed: ['Committed', '提交'],
   network: ['Network', '网络'],
   fromClients: ['From clients', '来自客户端'],

@@ -2,10 +2,10 @@ import { plural, words } from './words.ts';
 
 /** Streams, their partitions and records. */
 export const streamWords = words({
-  noStreams: ['There is no stream yet', '暂无流'],
-  create: ['Create stream', '创建流'],
-  created: [(name: string) => `Stream ${name} is created`, (name: string) => `已创建流 ${name}`],
-  deleted: [(name: string) => `Stream ${name} is deleted`, (name: string) => `已删除流 ${name}`],
+  noStreams: ['There is no stream', '暂无流'],
+  create: ['Add stream', '新建流'],
+  created: [(name: string) => `Stream “${name}” is there`, (name: string) => `流“${name}”已创建`],
+  deleted: [(name: string) => `Stream “${name}” is deleted`, (name: string) => `流“${name}”已删除`],
   deleteTitle: ['Delete stream', '删除流'],
   deleteText: [
     (name: string, records: string) => `${name} and its ${records} records go for good.`,
@@ -22,7 +22,7 @@ export const streamWords = words({
   retentionHint: ['Empty: the broker’s default. -1: for ever.', '留空使用默认值；-1 表示永久保留。'],
   unlimited: ['no limit', '无限制'],
   internal: ['the broker’s own', '内部流'],
-  id: ['Id', '标识'],
+  id: ['Id', 'ID'],
   start: ['Start offset', '起始偏移量'],
   end: ['High watermark', '高水位'],
   stable: ['Last stable offset', '最后稳定偏移量'],
@@ -102,12 +102,11 @@ export const recordWords = words({
   defaultExchange: ['the default exchange', '默认交换机'],
   routingKey: ['Routing key', '路由键'],
   properties: ['Properties', '属性'],
-  whole: [(size: string) => `Show all (${size})`, (size: string) => `显示全部（${size}）`],
   live: ['Records come as they are appended', '实时显示新追加的记录'],
   pause: ['Pause', '暂停'],
   resume: ['Go on', '继续'],
   clear: ['Clear', '清空'],
-  waiting: ['Waiting for records', '等待新记录'],
+  waiting: ['Live', '实时'],
   skipped: [
     (count: number, text: string) => `${text} ${plural(count, 'record')} passed over, more than can be shown`,
     (_count: number, text: string) => `记录过快，已跳过 ${text} 条`,
@@ -136,10 +135,10 @@ export const produceWords = words({
 /** Settings of a stream. */
 export const configWords = words({
   default: ['Default', '默认值'],
-  source: ['Set', '来源'],
-  stream: ['for this stream', '此流'],
-  broker: ['for the broker', 'Broker'],
-  standard: ['nowhere', '默认'],
+  source: ['Source', '来源'],
+  stream: ['this stream', '此流'],
+  broker: ['the broker', 'Broker'],
+  standard: ['default', '默认'],
   noEffect: ['no effect here', '不生效'],
   edit: [(name: string) => `Edit ${name}`, (name: string) => `编辑 ${name}`],
   takeBack: ['Use the default', '恢复默认'],

@@ -92,8 +92,11 @@ describeConsole('what all pages are made of', () => {
     );
     await page.getByText('The broker cannot do it now').waitFor();
     await page.getByText('the disk is full').waitFor();
-    await page.unroute(LIST);
+    // While it is refused: what is asked for by itself takes the button away.
+    const again = page.waitForRequest(LIST);
     await page.getByRole('button', { name: 'Try again' }).click();
+    await again;
+    await page.unroute(LIST);
     await expect.poll(() => page.getByText('the disk is full').count()).toBe(0);
   });
 

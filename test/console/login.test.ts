@@ -65,6 +65,27 @@ describeConsole('logging in to the console', () => {
     expect(page.url()).toContain('/connections?sort=user');
   });
 
+  test('a session that ends in the middle of a form leaves what was typed; a dialog goes with its page', async () => {
+    const { page, context } = await openConsole({ path: '/queues' });
+    await page.getByRole('button', { name: 'Add queue' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Add queue' });
+    await dialog.getByLabel(/^Name/).fill('half-typed');
+    await context.clearCookies();
+    await page.getByText('Your session has ended').waitFor();
+    expect(await dialog.isVisible()).toBe(false);
+    await page.getByLabel('User name').fill('guest');
+    await page.getByLabel('Password').fill('guest');
+    await page.getByRole('button', { name: 'Log in' }).click();
+    expect(await dialog.getByLabel(/^Name/).inputValue()).toBe('half-typed');
+    await page.goto('/overview');
+    await page.goto('/queues');
+    await page.getByRole('button', { name: 'Add queue' }).click();
+    await dialog.waitFor();
+    await page.goBack();
+    await page.getByRole('heading', { name: 'Overview', level: 1 }).waitFor();
+    expect(await dialog.count()).toBe(0);
+  });
+
   test('a broker that goes away is told of, and the page goes on when it is back', async () => {
     const api = await startApi();
     const { page } = await openConsole({ api, path: '/connections' });

@@ -20,8 +20,8 @@ async function send(api: ApiBroker, topic: string, messages: Message[]): Promise
 describeConsole('streams in a browser', () => {
   test('a stream is created, found among others, given partitions and settings, trimmed and deleted', async () => {
     const { page, ...api } = await openConsole({ path: '/streams' });
-    await page.getByRole('button', { name: 'Create stream' }).click();
-    const dialog = page.getByRole('dialog', { name: 'Create stream' });
+    await page.getByRole('button', { name: 'Add stream' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Add stream' });
     await dialog.getByRole('button', { name: 'Create', exact: true }).click();
     await dialog.getByText('Fill this in').waitFor();
     await dialog.getByLabel('Name').fill('bad name');
@@ -71,7 +71,7 @@ describeConsole('streams in a browser', () => {
     await page.getByRole('link', { name: 'orders' }).click();
     await page.getByRole('button', { name: 'Delete' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
-    await page.getByText('There is no stream yet').waitFor();
+    await page.getByText('There is no stream').waitFor();
     expect((await api.ask('GET', '/api/streams/orders')).status).toBe(404);
   });
 
@@ -145,14 +145,14 @@ describeConsole('streams in a browser', () => {
     const { page, ...api } = await openConsole();
     await api.ask('PUT', '/api/streams/orders', {});
     await page.goto('/streams/orders?tab=live');
-    await page.getByText('Waiting for records').waitFor();
+    await page.getByText('Live', { exact: true }).last().waitFor();
     await page.getByRole('button', { name: 'Produce' }).click();
     const dialog = page.getByRole('dialog', { name: 'Produce' });
     await dialog.getByLabel('Key', { exact: true }).fill('anna');
     await dialog.getByLabel('Encoding').selectOption('json');
     await dialog.getByLabel('Value', { exact: true }).fill('{"total": ');
     await dialog.getByRole('button', { name: 'Produce' }).click();
-    await dialog.getByText('This is no JSON').waitFor();
+    await dialog.getByText('This is not JSON').waitFor();
     await dialog.getByLabel('Value', { exact: true }).fill('{"total": 12}');
     await dialog.getByLabel('Headers').fill('source: console');
     await dialog.getByRole('button', { name: 'Produce' }).click();
@@ -161,7 +161,7 @@ describeConsole('streams in a browser', () => {
     await send(api, 'orders', [{ value: 'from elsewhere' }]);
     await page.getByText('from elsewhere').waitFor();
     await checkLook(page, 'stream-live', '.table-frame');
-    await page.getByText('Waiting for records').waitFor();
+    await page.getByText('Live', { exact: true }).last().waitFor();
     await page.getByRole('button', { name: 'Pause' }).click();
     await page.getByRole('button', { name: 'Go on' }).waitFor();
     const [first] = ((await api.ask('GET', '/api/streams/orders/messages')).body as { items: object[] }).items;
@@ -179,7 +179,7 @@ describeConsole('streams in a browser', () => {
     await makeUser(api, 'anna', 'management');
     await page.context().request.post('/api/session', { data: { username: 'anna', password: 'anna' } });
     await page.goto('/streams');
-    await page.getByText('There is no stream yet').waitFor();
+    await page.getByText('There is no stream').waitFor();
     await page.goto('/streams/closed');
     await page.getByText('You may not do this').waitFor();
     await page.goto('/streams/none');

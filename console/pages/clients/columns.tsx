@@ -19,7 +19,12 @@ export function connectionColumns(): readonly Column<ConnectionShape>[] {
         </>
       ),
     },
-    { id: 'protocol', title: clientWords.protocol, sort: 'protocol', cell: ({ protocol }) => protocol },
+    {
+      id: 'protocol',
+      title: clientWords.protocol,
+      sort: 'protocol',
+      cell: ({ protocol }) => <span class="line">{protocol}</span>,
+    },
     { id: 'vhost', title: common.virtualHost, sort: 'vhost', cell: ({ vhost = '' }) => vhost },
     { id: 'user', title: common.user, sort: 'user', cell: ({ user = '' }) => user },
     { id: 'state', title: common.state, sort: 'state', cell: ({ state }) => <ClientState state={state} /> },
@@ -59,7 +64,11 @@ export function channelColumns(): readonly Column<ChannelShape>[] {
   return [
     {
       ...{ id: 'name', title: clientWords.channel, sort: 'name' },
-      cell: ({ name }) => <a href={url`/channels/${name}`}>{name}</a>,
+      cell: ({ name }) => (
+        <a class="line" href={url`/channels/${name}`}>
+          {name}
+        </a>
+      ),
     },
     { id: 'vhost', title: common.virtualHost, sort: 'vhost', cell: ({ vhost = '' }) => vhost },
     { id: 'user', title: common.user, sort: 'user', cell: ({ user = '' }) => user },

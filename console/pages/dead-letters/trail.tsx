@@ -1,6 +1,7 @@
 import type { DeadLetterMessage } from '../../../src/protocols/http/shapes/dead-letters.ts';
 import { count, time } from '../../format/index.ts';
 import { Facts } from '../../kit/facts.tsx';
+import { url } from '../../location.ts';
 import { deadLetterWords, exchangeWords, messageWords } from '../../words/queues.ts';
 
 const KNOWN = ['rejected', 'expired', 'maxlen', 'delivery_limit'] as const;
@@ -14,15 +15,15 @@ export function reasonText(reason: string): string {
 type Dead = Pick<DeadLetterMessage, 'deaths' | 'origin'>;
 
 /** How a message died, the latest first. */
-export function Trail({ of: { deaths, origin } }: { readonly of: Dead }) {
+export function Trail({ vhost, of: { deaths, origin } }: { readonly vhost: string; readonly of: Dead }) {
   if (origin !== null)
     return (
       <Facts
         of={[
           [deadLetterWords.reason, origin.message],
-          [deadLetterWords.diedIn, `${origin.topic}-${origin.partition}`],
+          [deadLetterWords.diedIn, <a href={url`/streams/${origin.topic}`}>{`${origin.topic}-${origin.partition}`}</a>],
           [deadLetterWords.offset, count(origin.offset)],
-          [deadLetterWords.group, origin.group],
+          [deadLetterWords.group, <a href={url`/groups/${origin.group}`}>{origin.group}</a>],
           [messageWords.deliveries, count(origin.delivery_count)],
         ]}
       />
@@ -34,7 +35,7 @@ export function Trail({ of: { deaths, origin } }: { readonly of: Dead }) {
         <li key={`${death.queue} ${death.reason}`}>
           <Facts
             of={[
-              [deadLetterWords.diedIn, death.queue],
+              [deadLetterWords.diedIn, <a href={url`/queues/${vhost}/${death.queue}`}>{death.queue}</a>],
               [deadLetterWords.reason, reasonText(death.reason)],
               [deadLetterWords.times, count(death.count)],
               [deadLetterWords.when, death.time === null ? undefined : time(death.time)],

@@ -37,7 +37,7 @@ export function messageColumns<Message extends QueuedMessage>(
 export function openMessage(host: string, queue: string, message: QueuedMessage): void {
   void openDialog<void>((close) => (
     <Dialog title={messageWords.message} wide onClose={close}>
-      <MessageView message={message} rawPath={url`/queues/${host}/${queue}/messages/${message.id}`} />
+      <MessageView message={message} queue={queue} rawPath={url`/queues/${host}/${queue}/messages/${message.id}`} />
     </Dialog>
   ));
 }

@@ -65,7 +65,6 @@ function columns(stream: string): Column<ConfigEntry>[] {
       title: common.actions,
       cell: (entry) => (
         <Button
-          kind="quiet"
           label={configWords.edit(entry.name)}
           onClick={() => openDialog<void>((close) => <Edit stream={stream} entry={entry} close={close} />)}
         >

@@ -65,10 +65,7 @@ function columns(stream: string): Column<PartitionProducer>[] {
         if (from < 0) return null;
         return (
           <>
-            {count(from)}{' '}
-            <Button kind="quiet" onClick={() => end(stream, producer)}>
-              {producerWords.end}
-            </Button>
+            {count(from)} <Button onClick={() => end(stream, producer)}>{producerWords.end}</Button>
           </>
         );
       },

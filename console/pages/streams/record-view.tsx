@@ -3,10 +3,12 @@ import { bytes, count, exactTime, time } from '../../format/index.ts';
 import { Button } from '../../kit/button.tsx';
 import { Dialog, openDialog } from '../../kit/dialog.tsx';
 import { Badge, Facts, JsonFacts, Panel } from '../../kit/facts.tsx';
+import { previewOf, StoredPayload } from '../../kit/stored-payload.tsx';
 import type { Column } from '../../kit/table.tsx';
 import { url } from '../../location.ts';
+import { messageWords } from '../../words/queues.ts';
 import { recordWords, streamWords } from '../../words/streams.ts';
-import { Part, Preview } from './payload.tsx';
+import { TraceLink } from '../messages/message-view.tsx';
 
 export function recordColumns(stream: string): Column<ShownRecord>[] {
   return [
@@ -29,14 +31,15 @@ export function recordColumns(stream: string): Column<ShownRecord>[] {
     {
       id: 'key',
       title: recordWords.key,
-      cell: ({ key }) => (key === null ? <span class="muted">{recordWords.noKey}</span> : <Preview of={key} />),
+      cell: ({ key }) =>
+        key === null ? <span class="muted">{recordWords.noKey}</span> : <span class="mono">{previewOf(key)}</span>,
     },
     {
       id: 'value',
       title: recordWords.value,
       cell: ({ value, control }) =>
         value !== null ? (
-          <Preview of={value} />
+          <span class="mono">{previewOf(value)}</span>
         ) : (
           <span class="muted">{control === null ? recordWords.tombstone : ''}</span>
         ),
@@ -86,6 +89,10 @@ function RecordView({ stream, record }: { readonly stream: string; readonly reco
           ],
           [recordWords.compression, record.compression],
           [
+            messageWords.trace,
+            <TraceLink id={message?.properties['message_id']} name={stream} messageKey={textOf(key)} />,
+          ],
+          [
             recordWords.exchange,
             message === null ? undefined : message.exchange === '' ? recordWords.defaultExchange : message.exchange,
           ],
@@ -94,7 +101,12 @@ function RecordView({ stream, record }: { readonly stream: string; readonly reco
       />
       {key !== null && (
         <Panel title={recordWords.key}>
-          <Part of={key} label={recordWords.key} fileName={`${fileName}.key`} whole={`${path}/key`} />
+          <StoredPayload
+            of={key}
+            label={recordWords.key}
+            fileName={`${fileName}.key`}
+            whole={{ path: `${path}/key` }}
+          />
         </Panel>
       )}
       {control === null && (
@@ -102,7 +114,12 @@ function RecordView({ stream, record }: { readonly stream: string; readonly reco
           {value === null ? (
             <p class="muted">{recordWords.tombstone}</p>
           ) : (
-            <Part of={value} label={recordWords.value} fileName={`${fileName}.value`} whole={`${path}/value`} />
+            <StoredPayload
+              of={value}
+              label={recordWords.value}
+              fileName={`${fileName}.value`}
+              whole={{ path: `${path}/value` }}
+            />
           )}
         </Panel>
       )}
@@ -113,9 +130,19 @@ function RecordView({ stream, record }: { readonly stream: string; readonly reco
       )}
       {headers.length > 0 && (
         <Panel title={recordWords.headers}>
-          <Facts of={headers.map((header) => [header.name, header.value && <Preview of={header.value} />])} />
+          <Facts
+            of={headers.map((header) => [
+              header.name,
+              header.value && <span class="mono">{previewOf(header.value)}</span>,
+            ])}
+          />
         </Panel>
       )}
     </>
   );
+}
+
+/** What can be looked for: text that was not cut. */
+function textOf(key: ShownRecord['key']): string | undefined {
+  return key === null || key.format === 'binary' || key.truncated ? undefined : key.data;
 }

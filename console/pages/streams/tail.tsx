@@ -4,9 +4,11 @@ import { useEvents } from '../../api/events.ts';
 import { count } from '../../format/index.ts';
 import { Button } from '../../kit/button.tsx';
 import { Badge } from '../../kit/facts.tsx';
+import { Icon } from '../../kit/icon.tsx';
 import { Notice, Problem } from '../../kit/problem.tsx';
 import { Table } from '../../kit/table.tsx';
 import { url } from '../../location.ts';
+import { operationWords } from '../../words/administration.ts';
 import { common } from '../../words/common.ts';
 import { recordWords, streamWords } from '../../words/streams.ts';
 import { recordColumns } from './record-view.tsx';
@@ -37,6 +39,7 @@ export function Tail({ stream }: { readonly stream: string }) {
     <div class="server-table">
       <div class="bar">
         <search class="filter">
+          <Icon name="search" />
           <input
             type="search"
             aria-label={recordWords.contains}
@@ -46,7 +49,7 @@ export function Tail({ stream }: { readonly stream: string }) {
           />
         </search>
         <Badge tone={paused ? 'plain' : state === 'open' ? 'good' : 'warn'}>
-          {paused ? recordWords.pause : state === 'open' ? recordWords.waiting : common.loading}
+          {paused ? operationWords.paused : state === 'open' ? recordWords.waiting : common.loading}
         </Badge>
         {skipped > 0 && (
           <span class="muted" role="status">
@@ -54,7 +57,9 @@ export function Tail({ stream }: { readonly stream: string }) {
           </span>
         )}
         <span class="gap" />
-        <Button onClick={() => setPaused(!paused)}>{paused ? recordWords.resume : recordWords.pause}</Button>
+        <Button icon={paused ? 'play' : 'pause'} onClick={() => setPaused(!paused)}>
+          {paused ? recordWords.resume : recordWords.pause}
+        </Button>
         <Button
           onClick={() => {
             setRecords([]);

@@ -40,6 +40,15 @@ describe('samples', () => {
     expect(samples.values('publish', before)).toEqual([37, 49, 60]);
   });
 
+  test('say nothing of the time before the first', () => {
+    const samples = new Samples(COLUMNS, [FIVE_SECONDS, MINUTE, { everyMs: 3_600_000, keep: 3 }]);
+    samples.push(3_600_000, row(1, 7));
+    samples.push(3_605_000, row(2, 8));
+    expect(samples.values('messages', { first: 3_585_000, last: 3_605_000, incrementMs: 5_000 })).toEqual([
+      ...[undefined, undefined, undefined, 7, 8],
+    ]);
+  });
+
   test('a timer that is a little early or late skips no step', () => {
     const samples = new Samples(COLUMNS, [{ everyMs: 5_000, keep: 2 }, MINUTE]);
     for (let i = 0; i <= 24; i++) samples.push(i * 5_000 + (i % 2 === 0 ? -40 : 40), row(i, 0));

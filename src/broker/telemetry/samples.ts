@@ -139,7 +139,10 @@ export class Samples {
   values(column: string, range: SampleRange): (number | undefined)[] {
     const index = this.#column(column);
     if (index < 0) return timesOf(range).map(() => undefined);
+    const known = Math.min(...this.#rings.filter(({ length }) => length > 0).map((ring) => ring.timeAt(0)));
     return timesOf(range).map((time) => {
+      // Rows of large steps are about a long time, but never about one when nothing was looked at.
+      if (time + this.#finest.everyMs / 2 <= known) return undefined;
       // The finest that goes back far enough.
       for (const ring of this.#rings) {
         const at = ring.indexAt(time);
