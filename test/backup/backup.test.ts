@@ -394,7 +394,10 @@ describe('an archive', () => {
     const restarted = start();
     await appendSome(shard, LOG_A, 'a', 3);
     await restarted.catchUp();
+    await home.clock.advance(1000);
     const second = await home.backUp();
+    // Nothing came after it, and it is itself what can be restored.
+    expect((await home.verify(second)).archivedUntil).toBe(second.time);
     const before = home.sizes('/archive/').size;
     const live = [shard.copySource.flusher.shardId];
     await deleteBackups(home.files, SET, [first.id], live);

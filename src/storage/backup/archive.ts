@@ -174,6 +174,13 @@ export async function archiveReach(
   return reach();
 }
 
+/** Up to when all shards of a backup can be restored: where the archive of one breaks off, the others go no further. */
+export function reachedTime(backupTime: number, reaches: readonly ArchiveReach[]): number {
+  const times = (some: readonly ArchiveReach[]) => some.map(({ time }) => Math.max(backupTime, time ?? backupTime));
+  const broken = reaches.filter((reach) => reach.broken !== undefined);
+  return broken.length > 0 ? Math.min(...times(broken)) : Math.max(backupTime, ...times(reaches));
+}
+
 /** Hands on the groups that end after `from` and at or before `upTo`, which `archiveReach` has found to be there. */
 export async function readArchive(
   files: FileSystem,

@@ -4,7 +4,7 @@ import { BrokerError } from '../../errors.ts';
 import { Aside } from '../repair/aside.ts';
 import type { Damage } from '../repair/damage.ts';
 import { examineShard } from '../repair/repair.ts';
-import { type ArchiveReach, archiveReach, readArchive } from './archive.ts';
+import { type ArchiveReach, archiveReach, reachedTime, readArchive } from './archive.ts';
 import { type ShardCopy, storedIn } from './backup-list.ts';
 import { type BackupSummary, isReadable, listBackups, readBackupList, readSummary } from './backup-set.ts';
 import { FrameWalk, isMark } from './group-frame.ts';
@@ -156,15 +156,12 @@ async function planOf(options: RestoreOptions, backup: BackupSummary, shards: re
   let reaches = await reach(wanted);
   const damage = reaches.flatMap(({ damages }) => damages)[0];
   if (damage !== undefined && !skipDamaged) throw damagedError(from, damage);
-  const broken = reaches.filter((each) => each.broken !== undefined);
-  if (broken.length === 0) {
-    const last = Math.max(backup.time, ...reaches.map(({ time }) => time ?? 0));
-    return { time: Math.min(wanted, at === undefined ? last : wanted), stoppedBy: undefined, reaches };
-  }
-  // Where one breaks off, the others must not go on: what they hold may build upon what is missing.
-  const limit = Math.min(...broken.map(({ time }) => time ?? backup.time));
-  reaches = await reach(limit);
-  return { time: limit, stoppedBy: broken[0]?.broken, reaches };
+  const time = reachedTime(backup.time, reaches);
+  const broken = reaches.find((each) => each.broken !== undefined);
+  if (broken === undefined) return { time: at ?? time, stoppedBy: undefined, reaches };
+  // What the others hold may build upon what is missing in this one.
+  reaches = await reach(time);
+  return { time, stoppedBy: broken.broken, reaches };
 }
 
 /** Adds what was in the commit log when the backup was made. Answers whether that was all of it. */

@@ -1,7 +1,7 @@
 import type { FileSystem } from '../../environment/environment.ts';
 import { BrokerError } from '../../errors.ts';
 import { readEntryGroup } from '../entry-group.ts';
-import { archiveReach } from './archive.ts';
+import { type ArchiveReach, archiveReach, reachedTime } from './archive.ts';
 import { type ShardCopy, storedIn } from './backup-list.ts';
 import { type BackupSummary, readBackupList, readSummary } from './backup-set.ts';
 import { BatchWalk, type Flaw } from './batch-walk.ts';
@@ -42,15 +42,14 @@ export async function verifyBackup(
   } finally {
     await reader.close();
   }
-  const times: number[] = [];
-  let archiveBroken: string | undefined;
+  const reaches: ArchiveReach[] = [];
   for (const { shardId, end } of shards) {
     const reach = await archiveReach(files, directory, shardId, { from: end, until: Number.POSITIVE_INFINITY });
     damages.push(...reach.damages);
-    archiveBroken ??= reach.broken;
-    if (reach.time !== undefined) times.push(reach.time);
+    reaches.push(reach);
   }
-  return { backup, damages, archivedUntil: times.length === 0 ? undefined : Math.max(...times), archiveBroken };
+  const archivedUntil = reaches.some(({ time }) => time !== undefined) ? reachedTime(backup.time, reaches) : undefined;
+  return { backup, damages, archivedUntil, archiveBroken: reaches.find(({ broken }) => broken !== undefined)?.broken };
 }
 
 async function* damagesIn({ logs, objects, groups }: ShardCopy, reader: StoredReader): AsyncGenerator<BackupDamage> {
