@@ -1,13 +1,24 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { connect } from 'amqplib';
-import type { Kafka } from 'kafkajs';
+import { AclOperationTypes, AclPermissionTypes, AclResourceTypes, type Kafka, ResourcePatternTypes } from 'kafkajs';
 import { expect, it, onTestFinished } from 'vitest';
 import { createBroker, type RunningBroker } from '../../src/index.ts';
+import type { AuditPageShape } from '../../src/protocols/http/shapes/audit.ts';
 import type { BackupShown, BackupStatusShown, BackupTaskShown } from '../../src/protocols/http/shapes/backups.ts';
 import { sluice } from '../cli/sluice.ts';
 import { asking } from '../http/fixture.ts';
 import { kafkajs, temporaryDirectory, until } from '../kafka/fixture.ts';
+
+const ORDERS_OF_ANNA = {
+  resourceType: AclResourceTypes.TOPIC,
+  resourceName: 'orders',
+  resourcePatternType: ResourcePatternTypes.LITERAL,
+  principal: 'User:anna',
+  host: '*',
+  operation: AclOperationTypes.READ,
+  permissionType: AclPermissionTypes.ALLOW,
+};
 
 interface Running {
   readonly broker: RunningBroker;
@@ -23,6 +34,7 @@ async function start(home: string, archive = false): Promise<Running> {
     listeners: ['kafka://127.0.0.1:0', 'amqp://127.0.0.1:0', 'http://127.0.0.1:0'],
     settings: {
       storage: { shards: 2 },
+      kafka: { authorizer: 'acl', superUsers: ['User:guest', 'User:ANONYMOUS'] },
       backup: { directory: join(home, 'backups'), archive, archiveIntervalMs: 20 },
     },
   });
@@ -96,7 +108,7 @@ async function restored(home: string, args: readonly string[] = []): Promise<Rec
   return JSON.parse(stdout);
 }
 
-it('clients find everything again after the data are gone: messages, offsets, transactions, users', {
+it('clients find everything again after the data are gone: messages, offsets, transactions, users, permissions, what was done', {
   timeout: 240_000,
 }, async () => {
   const home = await temporaryDirectory();
@@ -155,6 +167,7 @@ it('clients find everything again after the data are gone: messages, offsets, tr
   await connection.close();
   await ask('PUT', '/api/users/anna', { password: 'secret', tags: 'monitoring' });
   await ask('PUT', '/api/permissions/%2F/anna', { configure: '', write: '', read: 'jobs' });
+  await admin.createAcls({ acl: [ORDERS_OF_ANNA] });
   const backup = await backUp(first);
   expect(backup).toMatchObject({ set: 'main', full: true, shards: 2, damages: [] });
   await produce(kafka, 'orders', ['later']);
@@ -189,6 +202,20 @@ it('clients find everything again after the data are gone: messages, offsets, tr
   const { body } = await second.ask('GET', '/api/permissions/%2F/anna');
   expect(body).toMatchObject({ user: 'anna', read: 'jobs' });
   expect((await second.ask('GET', '/api/whoami', undefined, { as: 'anna:secret' })).status).toBe(200);
+  const administrator = second.kafka.admin();
+  await administrator.connect();
+  const { resources } = await administrator.describeAcls({
+    ...ORDERS_OF_ANNA,
+    resourcePatternType: ResourcePatternTypes.ANY,
+  });
+  expect(resources).toMatchObject([
+    { resourceName: 'orders', acls: [{ principal: 'User:anna', operation: AclOperationTypes.READ }] },
+  ]);
+  await administrator.createTopics({ topics: [{ topic: 'refunds', numPartitions: 1 }] });
+  await administrator.disconnect();
+  const audit = (await second.ask('GET', '/api/audit?limit=500')).body as AuditPageShape;
+  const acts = audit.items.map(({ act, object }) => `${act} ${object}`);
+  for (const act of ['user.change anna', 'stream.create orders', 'stream.create refunds']) expect(acts).toContain(act);
   const next = await backUp(second);
   expect(next.damages).toEqual([]);
   await second.broker.close();
