@@ -71,13 +71,11 @@ export const produceHandler = handler(produce, (request, context) => {
         checkCompression(records, context.version);
         const appended = append(stream, partition, kept(records), durability, request, context);
         let count = 0;
-        const tookUp = () => {
+        const took = (result: PartitionAppend) => {
           count = recordCount(records, 0);
           taken += count;
           meter.messages.published += count;
           meter.messages.bytesIn += records.length;
-        };
-        const traced = (result: PartitionAppend) => {
           if (context.broker.turns.tracing.on && stream !== undefined)
             traceAppended(stream, partition, records, result, context);
         };
@@ -88,17 +86,15 @@ export const produceHandler = handler(produce, (request, context) => {
         if (appended instanceof Promise) {
           partitionResponses.push(refused(index, KafkaError.UNKNOWN_SERVER_ERROR));
           const answered = appended.then((result) => {
-            tookUp();
-            traced(result);
+            took(result);
             partitionResponses[i] = accepted(partition, result.baseOffset, result.appendTime);
             return result.settled;
           });
           waiting.push(answered.catch(lost));
           return;
         }
-        tookUp();
+        took(appended);
         const { baseOffset, appendTime, settled } = appended;
-        traced(appended);
         partitionResponses.push(accepted(partition, baseOffset, appendTime));
         if (durability === 'memory') return;
         waiting.push(settled.catch(lost));
