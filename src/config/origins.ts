@@ -31,7 +31,7 @@ export function isSecret({ name }: Pick<Setting, 'name'>): boolean {
 /** The value without what is secret within it. */
 export function withoutSecrets(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutSecrets);
-  if (typeof value === 'string') return value.replace(/(:\/\/)[^/@\s]*@/g, '$1');
+  if (typeof value === 'string') return value.replace(/(:\/\/)[^/\s]*@/g, '$1');
   if (!isValues(value)) return value;
   const parts = Object.entries(value).map(([key, part]) => [key, SECRET.test(key) ? null : withoutSecrets(part)]);
   return Object.fromEntries(parts);

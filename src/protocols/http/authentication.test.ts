@@ -55,6 +55,8 @@ test.each([
   ['DELETE', { 'sec-fetch-site': 'same-site' }, true],
   ['DELETE', { 'sec-fetch-site': 'same-origin' }, false],
   ['DELETE', { 'sec-fetch-site': 'none' }, false],
+  ['PUT', { 'sec-fetch-site': 'same-origin', origin: 'https://broker.example', host: '127.0.0.1:15672' }, false],
+  ['PUT', { 'sec-fetch-site': 'none', origin: 'https://evil.example', host: '127.0.0.1:15672' }, true],
 ])('whether another site is behind %s with %o: %s', (method, headers, forged) => {
   expect(isForged(method, headers)).toBe(forged);
 });

@@ -107,7 +107,9 @@ const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 export function isForged(method: string, headers: Headers): boolean {
   if (SAFE_METHODS.has(method)) return false;
   const site = headers['sec-fetch-site'];
-  if (site !== undefined && site !== 'same-origin' && site !== 'none') return true;
+  // Browsers know what the page's own site is, also where a proxy asks by another name for it.
+  if (site === 'same-origin') return false;
+  if (site !== undefined && site !== 'none') return true;
   const { origin, host } = headers;
   if (origin === undefined) return false;
   return typeof origin !== 'string' || !URL.canParse(origin) || new URL(origin).host !== host;
