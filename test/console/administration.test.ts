@@ -128,7 +128,7 @@ describeConsole('virtual hosts and policies in a browser', () => {
     const dialog = page.getByRole('dialog');
     await page.getByRole('button', { name: 'Add virtual host' }).click();
     await dialog.getByLabel('Name').fill('shop');
-    await dialog.getByLabel('Queues are').selectOption('quorum');
+    await dialog.getByLabel('Default queue type').selectOption('quorum');
     await dialog.getByRole('button', { name: 'Create' }).click();
     await page.getByRole('cell', { name: 'shop', exact: true }).waitFor();
     await checkLook(page, 'vhosts', 'tbody tr');
