@@ -156,6 +156,25 @@ test('who may not publish where they came from does not bring them back', async 
   expect(await api.payloads('dead')).toEqual(['a']);
 });
 
+test('letters in a stream that one user may not bring back are there for the others', async () => {
+  const api = await dying();
+  const { channel } = api;
+  await channel.unbindQueue('dead', 'dlx', '#');
+  await channel.assertQueue('log', { durable: true, arguments: { 'x-queue-type': 'stream' } });
+  await channel.bindQueue('log', 'dlx', '#');
+  for (const body of ['a', 'b']) {
+    await api.publish('orders.new', body);
+    await api.reject('orders');
+  }
+  const how = await makeUser(api, 'other', 'management', ['/']);
+  await api.ask('PUT', '/api/permissions/%2F/other', { configure: '', write: '^nothing$', read: '.*' });
+  const redrive = '/api/dead-letters/%2F/log/redrive';
+  await expect.poll(() => api.post(redrive, { dry_run: true })).toMatchObject({ matched: 2 });
+  expect(await api.post(redrive, {}, how)).toMatchObject({ state: 'failed', moved: 0, skipped: { refused: 1 } });
+  expect(await api.post(redrive, {})).toMatchObject({ state: 'done', moved: 2 });
+  expect(await api.payloads('orders')).toEqual(['a', 'b']);
+});
+
 test('letters in a stream are copied back once: the next re-drive goes on after them', async () => {
   const api = await dying();
   const { channel } = api;

@@ -208,6 +208,12 @@ export class StreamRedrive {
 
   #skip(reason: SkipReason, offset: number): true {
     this.#transfer.skip(reason);
+    // The position is everybody's: past it, nobody else would bring the letter back.
+    if (reason === 'refused' && this.#inOrder)
+      throw new BrokerError(
+        'access-refused',
+        `the letter at offset ${offset} would go where you may not publish: it and those after it stay; bring back others by 'ids' or 'filter'`,
+      );
     this.#next = offset + 1;
     return true;
   }
