@@ -21,6 +21,8 @@ export default defineConfig({
     include: [],
     ...kinds[process.env['SLUICE_TESTS'] ?? 'default'],
     hookTimeout: 60_000,
+    // What is waited for by looking again and again: many times what it takes, as on a busy machine.
+    expect: { poll: { timeout: 20_000 } },
     // By hand a test that fails has failed. CI tries it once more, and says so: processes of others on a busy machine are not always in time.
     retry: Number(process.env['TEST_RETRIES'] ?? 0),
     pool: 'forks',
