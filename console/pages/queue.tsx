@@ -150,7 +150,7 @@ function QueueFacts({ queue }: { readonly queue: QueueDetailsShape }) {
             [queueWords.deadLetterKey, exchange?.key && <DeadLetterKey vhost={queue.vhost} of={exchange} />],
             [
               deadLetterWords.title,
-              <a href={url`/dead-letters/${queue.vhost}/${queue.name}`}>{deadLetterWords.trail}</a>,
+              <a href={url`/dead-letters/${queue.vhost}/${queue.name}`}>{queueWords.deadLettersHere}</a>,
             ],
             [
               queueWords.readyBytes,

@@ -24,6 +24,7 @@ export const queueWords = words({
   noPolicy: ['No policy applies', '没有应用策略'],
   owner: ['Belongs to', '所属连接'],
   deadLetterExchange: ['Dead-letter exchange', '死信交换机'],
+  deadLettersHere: ['Those that lie here', '此队列中的死信'],
   deadLetterKey: ['Dead-letter routing key', '死信路由键'],
   declare: ['Add queue', '新建队列'],
   declared: [(name: string) => `Queue “${name}” is there`, (name: string) => `队列“${name}”已创建`],

@@ -60,9 +60,7 @@ export function showRecord(stream: string, record: ShownRecord): void {
   const title = recordWords.record(record.partition, count(record.offset));
   void openDialog<void>((close) => (
     <Dialog title={title} wide onClose={close}>
-      <div class="dialog-text">
-        <RecordView stream={stream} record={record} />
-      </div>
+      <RecordView stream={stream} record={record} />
     </Dialog>
   ));
 }
