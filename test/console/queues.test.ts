@@ -84,6 +84,21 @@ describeConsole('queues in a browser', () => {
     expect([await readyIn(channel, 'from'), await readyIn(channel, 'to')]).toEqual([0, 2]);
   });
 
+  test('a message leads to its trace, and a queue to where its dead letters go', async () => {
+    const { page, ...api } = await openConsole();
+    const channel = await channelOf(api);
+    await channel.assertQueue('inbox', { deadLetterExchange: '', deadLetterRoutingKey: 'dead' });
+    channel.sendToQueue('inbox', Buffer.from('hello'), { messageId: 'first' });
+    await channel.waitForConfirms();
+    await page.goto('/queues/%2F/inbox?tab=details');
+    expect(await page.getByRole('link', { name: 'dead', exact: true }).getAttribute('href')).toBe('/queues/%2F/dead');
+    await page.getByRole('tab', { name: /^Messages/ }).click();
+    await page.getByRole('button', { name: /hello/ }).click();
+    await page.getByRole('dialog').getByRole('link', { name: 'Show its way' }).click();
+    await page.waitForURL('**/traces?message_id=first');
+    expect(await page.getByRole('dialog').count()).toBe(0);
+  });
+
   test('a move that goes slowly is stopped', async () => {
     const { page, go, ...api } = await openConsole();
     const channel = await channelOf(api);
