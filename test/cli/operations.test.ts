@@ -19,7 +19,7 @@ test('who did what is shown, the level of the log changed, and a support bundle 
   expect(await broker.text(['log-level', 'debug', '--part', 'kafka'])).toMatch(/^all +info\n.*\nkafka +debug$/m);
   expect(await broker.json(['log-level', '--part', 'kafka', '--reset'])).toMatchObject({ parts: { kafka: null } });
   expect(await broker.json(['log-level', 'warn'])).toMatchObject({ level: 'warn' });
-  expect(await broker.run(['log-level', 'loud'])).toMatchObject({ code: 1 });
+  expect(await broker.run(['log-level', 'loud'])).toMatchObject({ code: 2 });
 
   const file = join(await temporaryDirectory(), 'bundle.tar.gz');
   expect(await broker.text(['support-bundle', file])).toMatch(new RegExp(`^wrote ${file}: `));

@@ -22,7 +22,7 @@ export interface SortedBy {
   readonly descending: boolean;
 }
 
-export const INTERVALS_MS: readonly number[] = [250, 500, 1000, 2000, 5000, 10_000, 30_000, 60_000];
+const INTERVALS_MS: readonly number[] = [250, 500, 1000, 2000, 5000, 10_000, 30_000, 60_000];
 const MAX_FILTER = 255;
 
 export function initialState(given: Partial<TopState> = {}): TopState {

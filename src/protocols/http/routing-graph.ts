@@ -24,8 +24,8 @@ interface Edge {
   count: number;
 }
 
-export const exchangeId = (name: string) => `e:${name}`;
-export const queueId = (name: string) => `q:${name}`;
+const exchangeId = (name: string) => `e:${name}`;
+const queueId = (name: string) => `q:${name}`;
 
 /** Exchanges, queues, and what leads from one to another: as much of it as is asked for and fits. */
 export function routingGraph(host: VirtualHost, wish: GraphWish): Graph {

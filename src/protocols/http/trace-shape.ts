@@ -13,12 +13,12 @@ import { publishedId } from './trace-id.ts';
 /** Whether whoever asks may know of what lies there. */
 export type SeesPlace = (place: PlaceInfo) => boolean;
 
-export function showPlace({ place, offset }: Pick<FoundAt, 'place' | 'offset'>): TracePlace {
+function showPlace({ place, offset }: Pick<FoundAt, 'place' | 'offset'>): TracePlace {
   const { kind, virtualHost: vhost, name, partition } = place;
   return { kind, vhost, name, ...(kind === 'stream' && { partition }), offset };
 }
 
-export function showActor({ protocol, user, connection, client }: ActorInfo): TraceActor {
+function showActor({ protocol, user, connection, client }: ActorInfo): TraceActor {
   return { protocol, ...(user && { user }), ...(connection && { connection }), ...(client && { client }) };
 }
 
