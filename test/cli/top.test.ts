@@ -44,7 +44,7 @@ test.skipIf(!hasTerminals)('queues are watched as they change, sorted and filter
   await screen.shows(/names with: MAI_/);
   screen.type('\r');
   await screen.until(() => /^mails/.test(screen.lines[6] ?? '') && screen.lines[7] === '', 'only mails is left');
-  expect(screen.lines[3]).toContain('1 queues, named *MAI*');
+  expect(screen.lines[3]).toContain('1 queue, named *MAI*');
   screen.type('?');
   await screen.shows(/scroll;/);
   screen.type('?4');
