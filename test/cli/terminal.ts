@@ -37,6 +37,9 @@ sys.stderr.write('modes ' + ('same' if same else 'changed'))
 sys.exit(os.waitstatus_to_exitcode(status))
 `;
 
+/** What Node's colours depend upon besides the terminal: a test is the same where there is no terminal, and in CI. */
+const COLOURS: ReadonlySet<string> = new Set(['CI', 'FORCE_COLOR', 'NODE_DISABLE_COLORS', 'NO_COLOR', 'TERM']);
+
 /** Whether there is what a terminal is made of here. */
 export const hasTerminals = spawnSync('python3', ['-c', 'import pty, os; os.waitstatus_to_exitcode']).status === 0;
 
@@ -56,9 +59,7 @@ export class Terminal {
   #stderr = '';
 
   constructor(command: readonly string[], { columns = 80, rows = 24, env = {} }: TerminalOptions = {}) {
-    const inherited = Object.entries(process.env).filter(
-      ([name]) => !name.startsWith('SLUICE_') && name !== 'NO_COLOR',
-    );
+    const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('SLUICE_') && !COLOURS.has(name));
     this.#shown = new ShownScreen(columns, rows);
     this.#child = spawn('python3', ['-c', PTY, String(columns), String(rows), ...command], {
       env: { ...Object.fromEntries(inherited), TERM: 'xterm-256color', ...env },
