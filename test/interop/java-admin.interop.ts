@@ -81,6 +81,8 @@ describe.skipIf(lack !== undefined)("Kafka's tools for administrators", () => {
   test('kafka-client-metrics subscribes to what clients measure, and a Java client says it', async () => {
     const subscription = ['--name', 's', '--metrics', 'org.apache.kafka.producer.', '--interval', '100'];
     const match = ['--match', 'client_software_name=apache-kafka-java'];
+    const loggers = ['--entity-type', 'broker-loggers', '--entity-name', '1'];
+    await run(CONFIGS, '--alter', ...loggers, '--add-config', 'root=DEBUG');
     await run(`${TOOLS}.ClientMetricsCommand`, '--alter', ...subscription, ...match);
     expect(await run(`${TOOLS}.ClientMetricsCommand`, '--list')).toContain('s');
     expect(await run(`${TOOLS}.ClientMetricsCommand`, '--describe', '--name', 's')).toContain('interval.ms=100');

@@ -117,7 +117,8 @@ const NOT_TOLD =
   /_details|message_stats|churn|backing_queue|garbage|reductions|idle_since|rate|_ram|paged_out|persistent|utilisation|capacity|slaves|head_message|\bmemory|message_bytes(_unack.*)?:|erlang|sample|release_series|statistics_db|user_who|incoming|outgoing|deliveries|publishes|peer_cert|ssl_|_cnt|send_pend|auth_mechanism|pending_raft|socket_opts|cowboy|ssl_opts|fd_|sockets_|proc_|run_queue|processors|net_ticktime|mem_calculation|ra_open|gc_|context_switches|io_|mnesia|msg_store|queue_index|connection_c|channel_c|queue_[dc]|metrics_gc|tracing/;
 
 /** Told here, and not by RabbitMQ 3.10: later releases do. */
-const TOLD_BESIDES = /being_drained|contexts|metadata\.default_queue_type|disk_free|db_dir|^\[\]\.policy|product/;
+const TOLD_BESIDES =
+  /being_drained|contexts|metadata\.default_queue_type|disk_free|db_dir|^\[\]\.policy|product|message_stats\.(reject|requeue|dead_letter|expire|overflow)|object_totals\.streams/;
 
 /** What a broker tells of itself, and what of RabbitMQ's is not in that: of memory storage, or of each queue of a list. */
 const SHAPES: readonly (readonly [path: string, lacks: RegExp])[] = [
