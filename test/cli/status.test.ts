@@ -11,7 +11,7 @@ test('the status of a broker stands on one screen', async () => {
   await broker.text(['queue', 'publish', 'orders', 'x']);
   const text = await broker.text(['status']);
   expect(text).toMatch(/^Sluice \S+ is ready$/m);
-  expect(text).toMatch(/^there are: +1 queues, 7 exchanges$/m);
+  expect(text).toMatch(/^there are: +1 queue, 7 exchanges$/m);
   expect(text).toMatch(/^messages: +1: 1 ready, 0 unacknowledged$/m);
   expect(text).toMatch(/^kafka +127\.0\.0\.1 +\d+$/m);
   expect(text).toMatch(/^data: +in memory only$/m);

@@ -3,7 +3,7 @@ import { realEnvironment } from '../../environment/real.ts';
 import { BrokerError } from '../../errors.ts';
 import { type ApiClient, ApiError, type ApiOptions, api, withApi } from '../api/index.ts';
 import { at, type Item } from '../listing.ts';
-import { duration, print, printJson, size } from '../output.ts';
+import { duration, plural, print, printJson, size } from '../output.ts';
 import { pause } from '../pause.ts';
 import { style } from '../terminal/style.ts';
 import { facts, section } from './facts.ts';
@@ -135,12 +135,12 @@ function diskText(node: Node | null): string | undefined {
 }
 
 function totals({ object_totals: objects, queue_totals: queues }: Overview): (readonly [string, string])[] {
-  const of = (counts: Readonly<Record<string, number>>, ...names: readonly string[]) =>
-    names.map((name) => `${counts[name] ?? 0} ${name.replace('messages_', '')}`).join(', ');
+  const of = (...nouns: readonly string[]) => nouns.map((noun) => plural(objects[`${noun}s`] ?? 0, noun)).join(', ');
+  const { messages = 0, messages_ready: ready = 0, messages_unacknowledged: unacknowledged = 0 } = queues;
   return [
-    ['clients', of(objects, 'connections', 'channels', 'consumers')],
-    ['there are', of(objects, 'queues', 'exchanges')],
-    ['messages', `${queues['messages'] ?? 0}: ${of(queues, 'messages_ready', 'messages_unacknowledged')}`],
+    ['clients', of('connection', 'channel', 'consumer')],
+    ['there are', of('queue', 'exchange')],
+    ['messages', `${messages}: ${ready} ready, ${unacknowledged} unacknowledged`],
   ];
 }
 
