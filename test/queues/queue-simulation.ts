@@ -8,7 +8,7 @@ import { SimulatedDisk } from '../../src/environment/simulated-files.ts';
 import { VirtualClock } from '../../src/environment/virtual-clock.ts';
 import type { Entry, Shard } from '../../src/storage/index.ts';
 import { openSimulatedShard } from '../simulated-shard.ts';
-import { letterOf, numberedMessage, numberOf, turn, withHistory } from './simulated-message.ts';
+import { letterOf, numberedMessage, numberOf, settled, turn, withHistory } from './simulated-message.ts';
 
 const HOME = '/data/shard-0';
 const LANES = 3;
@@ -296,13 +296,6 @@ export class QueueSimulation {
 
   #fail(error: Error): void {
     throw error;
-  }
-}
-
-async function settled({ turns, shard }: Life): Promise<void> {
-  for (let quiet = 0; quiet < 3; ) {
-    quiet = turns.idle && shard.idle ? quiet + 1 : 0;
-    await turn();
   }
 }
 

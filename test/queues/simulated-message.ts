@@ -24,6 +24,14 @@ export function letterOf(message: MessageBytes, fields: { readonly priority?: nu
 /** Lets everything else that waits for the event loop have its turn. */
 export const turn = () => new Promise((resolve) => setImmediate(resolve));
 
+/** Waits until nothing is under way, also not after everything else had its turn. */
+export async function settled({ turns, shard }: Record<'turns' | 'shard', { readonly idle: boolean }>): Promise<void> {
+  for (let quiet = 0; quiet < 3; ) {
+    quiet = turns.idle && shard.idle ? quiet + 1 : 0;
+    await turn();
+  }
+}
+
 /** Rejects with what went wrong for the seed, and, where the variable SEED is set, how it came to that. */
 export async function withHistory(seed: number, history: readonly string[], run: () => Promise<void>): Promise<void> {
   try {

@@ -10,7 +10,7 @@ import { VirtualClock } from '../../src/environment/virtual-clock.ts';
 import { BrokerError } from '../../src/errors.ts';
 import type { Entry, Shard } from '../../src/storage/index.ts';
 import { openSimulatedShard } from '../simulated-shard.ts';
-import { numberedMessage, numberOf, turn, withHistory } from './simulated-message.ts';
+import { numberedMessage, numberOf, settled, turn, withHistory } from './simulated-message.ts';
 
 const HOME = '/data/shard-0';
 const LANES = 2;
@@ -347,13 +347,6 @@ export class TransferSimulation {
     const fate = this.#fates[numberOf(message)];
     if (fate === undefined) throw new Error(`a message that was never published: ${numberOf(message)}`);
     return fate;
-  }
-}
-
-async function settled({ turns, shard }: Life): Promise<void> {
-  for (let quiet = 0; quiet < 3; ) {
-    quiet = turns.idle && shard.idle ? quiet + 1 : 0;
-    await turn();
   }
 }
 

@@ -167,26 +167,17 @@ function countsOf(entry: QueueEntry): { messages: number; ready: number; unackno
   return { messages: ready + unacknowledged, ready, unacknowledged };
 }
 
-function showQueue({ host, entry }: QueueAt, node: string): Shown {
-  const { name, type, durable, exclusive, autoDelete, arguments: args, policy } = entry;
-  const { messages, ready, unacknowledged } = countsOf(entry);
+function showQueue(queue: QueueAt, node: string): Shown {
+  const { entry } = queue;
+  const { policy } = entry;
   return {
-    name,
-    vhost: host.name,
-    type,
-    durable,
-    auto_delete: autoDelete,
-    exclusive,
-    arguments: jsonOfTable(args),
-    node,
+    ...showDeclaration(queue, node),
     state: 'running',
     policy: policy?.name ?? null,
     operator_policy: null,
     effective_policy_definition: policy?.definition ?? {},
     consumers: consumerCount(entry),
-    messages,
-    messages_ready: ready,
-    messages_unacknowledged: unacknowledged,
+    ...showCounts(entry),
     ...(entry.kind === 'queue' && { message_bytes_ready: entry.queue.readyBytes }),
   };
 }
@@ -223,20 +214,26 @@ function queueShower(call: Call): (queue: QueueAt) => Shown {
 }
 
 /** What RabbitMQ shows with `disable_stats`, and with `enable_queue_totals` besides. */
-function showBriefly({ host, entry }: QueueAt, node: string, totals: boolean): Shown {
+function showBriefly(queue: QueueAt, node: string, totals: boolean): Shown {
+  return { ...showDeclaration(queue, node), ...(totals && showCounts(queue.entry)) };
+}
+
+/** What a queue is, whatever is in it. */
+function showDeclaration({ host, entry }: QueueAt, node: string): Shown {
   const { name, type, durable, exclusive, autoDelete, arguments: args } = entry;
-  const { messages, ready, unacknowledged } = countsOf(entry);
   return {
-    ...{
-      name,
-      vhost: host.name,
-      type,
-      durable,
-      auto_delete: autoDelete,
-      exclusive,
-      arguments: jsonOfTable(args),
-      node,
-    },
-    ...(totals && { messages, messages_ready: ready, messages_unacknowledged: unacknowledged }),
+    name,
+    vhost: host.name,
+    type,
+    durable,
+    auto_delete: autoDelete,
+    exclusive,
+    arguments: jsonOfTable(args),
+    node,
   };
+}
+
+function showCounts(entry: QueueEntry): Shown {
+  const { messages, ready, unacknowledged } = countsOf(entry);
+  return { messages, messages_ready: ready, messages_unacknowledged: unacknowledged };
 }
